@@ -1,0 +1,1 @@
+"""Agencies, their members, sign-in, the keys that sign tokens, and who did what."""

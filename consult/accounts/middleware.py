@@ -1,0 +1,106 @@
+"""The way into an agency: /<agency>/… for its members, 404 for everybody else."""
+
+import zoneinfo
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib.auth.views import redirect_to_login
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils import timezone
+
+from consult.accounts import queries, rules
+from consult.core import errors, tenancy
+
+GetResponse = Callable[[HttpRequest], HttpResponse]
+View = Callable[..., HttpResponse]
+ADMIN_AGENCY = "admin_agency"
+
+
+class InsideAgency:
+    """Run each view whose route names an agency inside that agency, after checking membership.
+
+    Sets `request.agency`, a Membership, and `request.memberships`.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        request.agency = None  # type: ignore[attr-defined]
+        return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: View, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> HttpResponse | None:
+        try:
+            return self._enter(request, view, args, kwargs)
+        except Exception as error:
+            # Django shows process_exception only what a view raised when it called the view itself.
+            if response := errors.on_exception(request, error):
+                return response
+            raise
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        return errors.on_exception(request, exception)
+
+    def _enter(
+        self, request: HttpRequest, view: View, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> HttpResponse | None:
+        match = request.resolver_match
+        if match and "admin" in match.app_names:
+            chosen = request.session.get(ADMIN_AGENCY) if request.user.is_superuser else None
+            return None if chosen is None else _inside(chosen, request, view, args, kwargs)
+        if "agency" not in kwargs:
+            return None
+        if not request.user.is_authenticated:
+            if errors.wants_json(request):
+                return errors.problem(401, detail="Sign in first.")
+            # The same whether the agency exists or not.
+            return redirect_to_login(request.get_full_path())
+        slug = kwargs.pop("agency")
+        memberships = queries.memberships(request.user.pk)
+        found = next((membership for membership in memberships if membership.slug == slug), None)
+        if found is None:
+            raise Http404
+        request.agency, request.memberships = found, memberships  # type: ignore[attr-defined]
+        return _inside(found.agency_id, request, view, args, kwargs)
+
+
+def _inside(
+    agency_id: int, request: HttpRequest, view: View, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> HttpResponse:
+    zone = getattr(request.user, "time_zone", "UTC")
+    with tenancy.agency(agency_id), timezone.override(zoneinfo.ZoneInfo(zone)):
+        return _rendered(view(request, *args, **kwargs))
+
+
+def _rendered(response: HttpResponse) -> HttpResponse:
+    """Render inside the agency: a lazy response would read its rows after the door has closed."""
+    if hasattr(response, "render") and callable(response.render):
+        response.render()
+    return response
+
+
+def shell(request: HttpRequest) -> dict[str, Any]:
+    """Context processor: what the frame around every agency page shows."""
+    found: queries.Membership | None = getattr(request, "agency", None)
+    if found is None:
+        return {}
+    return {
+        "agency": {
+            "id": found.agency_id,
+            "slug": found.slug,
+            "name": found.name,
+            "time_zone": found.time_zone,
+        },
+        "member": {
+            "id": found.member_id,
+            "role": found.role,
+            "name": str(request.user),
+            "can_write": rules.may_write(found.role),
+            "can_manage": rules.may_manage(found.role),
+        },
+        "agencies": request.memberships,  # type: ignore[attr-defined]
+        "live_token_url": reverse("accounts:live_token", args=[found.slug]),
+    }

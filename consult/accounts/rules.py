@@ -1,0 +1,45 @@
+"""Roles and what they may; names that no agency may take."""
+
+ROLES = ("owner", "admin", "member", "viewer")
+WRITERS = frozenset({"owner", "admin", "member"})
+MANAGERS = frozenset({"owner", "admin"})
+
+# First path parts that the product itself answers.
+RESERVED = frozenset(
+    [
+        "f",
+        "v1",
+        "live",
+        "hooks",
+        "api",
+        "admin",
+        "accounts",
+        "oauth",
+        "health",
+        "ready",
+        "metrics",
+        "static",
+        "media",
+        ".well-known",
+        "favicon.ico",
+        "robots.txt",
+        "about",
+        "docs",
+        "help",
+        "login",
+        "logout",
+        "settings",
+        "signup",
+        "www",
+    ]
+)
+
+
+def may_write(role: str) -> bool:
+    """Viewers read; everybody else changes the agency's records."""
+    return role in WRITERS
+
+
+def may_manage(role: str) -> bool:
+    """Owners and admins change sites and forms: what the outside world sees."""
+    return role in MANAGERS

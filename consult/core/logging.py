@@ -1,0 +1,109 @@
+"""Logs: structlog for our lines and everybody else's; JSON for machines, readable for people, no secrets in either."""
+
+import logging
+import logging.config
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import structlog
+
+HIDDEN = "[hidden]"
+# Names of keys whose values are never written, whatever they hold.
+_NAMES = re.compile(
+    r"pass(word|wd|phrase)?|secret|token|cookie|authorization|api[_-]?key|private[_-]?key|encryption|dsn|database_url"
+    r"|session(id|_key)|csrf|credential|signature|email_url|redis_url",
+    re.IGNORECASE,
+)
+# Shapes of secrets inside any text: what a name cannot tell.
+_SHAPES = [
+    (
+        re.compile(r"(?P<keep>[a-z][a-z0-9+.-]*://[^\s:/@]*:)[^\s@]+(?=@)", re.IGNORECASE),
+        rf"\g<keep>{HIDDEN}",
+    ),
+    (re.compile(r"\beyJ[\w-]+\.[\w-]+\.[\w-]*"), HIDDEN),
+    (re.compile(r"\b(gh[opsur]_|github_pat_|cst_|whsec_|sk_)[\w-]{8,}"), HIDDEN),
+    (re.compile(r"(?P<keep>\b(?:bearer|basic|token)\s+)[\w.~+/=-]{8,}", re.IGNORECASE), rf"\g<keep>{HIDDEN}"),
+    (
+        re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL),
+        HIDDEN,
+    ),
+    (
+        re.compile(
+            r"(?P<keep>[\w-]*(?:password|passwd|secret|token|sessionid|csrf\w*|api[_-]?key|authorization|cookie)"
+            r"[\"']?\s*[=:]\s*[\"']?)(?!\[hidden\])[^\s\"'&,;]+",
+            re.IGNORECASE,
+        ),
+        rf"\g<keep>{HIDDEN}",
+    ),
+]
+
+
+def hide(value: Any, *, name: str = "") -> Any:
+    """Return `value` without what looks like, or is named like, a secret; walks dicts and lists."""
+    if name and _NAMES.search(name) and value not in (None, "", False):
+        return HIDDEN
+    if isinstance(value, Mapping):
+        return {key: hide(item, name=str(key)) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [hide(item) for item in value]
+    if isinstance(value, bytes):
+        value = value.decode(errors="replace")
+    if isinstance(value, str):
+        for shape, instead in _SHAPES:
+            value = shape.sub(instead, value)
+        return value
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    return hide(str(value))
+
+
+def redact(_logger: Any, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """Structlog processor: the last one before the line is rendered, after exceptions became text."""
+    return {key: hide(value, name="" if key == "event" else key) for key, value in event.items()}
+
+
+def configure(format: str) -> None:
+    """Send every log line of this process to standard error; `format` is console or json."""
+    shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.PositionalArgumentsFormatter(),
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.StackInfoRenderer(),
+        structlog.processors.format_exc_info,
+        redact,
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    renderer: structlog.typing.Processor = (
+        structlog.processors.JSONRenderer()
+        if format == "json"
+        else structlog.dev.ConsoleRenderer(colors=False)
+    )
+    logging.config.dictConfig(
+        {
+            "version": 1,
+            "disable_existing_loggers": False,
+            "formatters": {
+                "structured": {
+                    "()": structlog.stdlib.ProcessorFormatter,
+                    "foreign_pre_chain": [structlog.stdlib.ExtraAdder(), *shared],
+                    "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+                }
+            },
+            "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "structured"}},
+            "root": {"handlers": ["stderr"], "level": "INFO"},
+            "loggers": {
+                # One line a request is ours (core.http); Django's copies of it would say the same again.
+                "django.request": {"level": "CRITICAL"},
+                "django.server": {"level": "WARNING"},
+                "procrastinate": {"level": "WARNING"},
+            },
+        }
+    )

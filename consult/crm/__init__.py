@@ -1,0 +1,1 @@
+"""Whom the agency works for and whom it knows."""

@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class Crm(AppConfig):
+    name = "consult.crm"
+    label = "crm"

@@ -1,0 +1,1 @@
+"""Enquiries: what staff work on, opened from submissions."""

@@ -1,0 +1,185 @@
+"""Reads of the inbox."""
+
+import base64
+import binascii
+import dataclasses
+import datetime as dt
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Count, Q, QuerySet
+
+from consult.accounts import queries as accounts
+from consult.inbox import models
+from consult.intake import queries as intake
+
+PAGE = 50
+VIEWS = ("open", "mine", "unassigned", "closed", "all")
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """An enquiry as a list shows it."""
+
+    id: UUID
+    number: int
+    status: str
+    sender_name: str
+    sender_email: str
+    subject: str
+    excerpt: str
+    site_name: str
+    form_name: str
+    received_at: dt.datetime
+    closed_at: dt.datetime | None
+    assignee_id: UUID | None
+    assignee_name: str
+    signals: list[str]
+
+
+@dataclasses.dataclass(frozen=True)
+class Detail(Row):
+    """An enquiry as its page shows it, with the submission as it was sent."""
+
+    fields: list[tuple[str, str]]
+    page_url: str
+    origin: str
+    receipt: str
+    submission_id: UUID | None
+
+
+@dataclasses.dataclass(frozen=True)
+class Page:
+    """One page of a list; `next_cursor` is empty on the last."""
+
+    enquiries: list[Row]
+    next_cursor: str
+
+
+def enquiries(agency_id: int, *, view: str, member_id: UUID, search: str = "", before: str = "") -> Page:
+    """Return the newest 50 of a view that lie before the cursor. An unreadable cursor means the first page."""
+    found = _view(agency_id, view, member_id)
+    if search:
+        found = found.filter(_matching(agency_id, search))
+    if cursor := _decode(before):
+        received_at, number = cursor
+        found = found.filter(Q(received_at__lt=received_at) | Q(received_at=received_at, number__lt=number))
+    rows = list(found.order_by("-received_at", "-number")[: PAGE + 1])
+    more = len(rows) > PAGE
+    rows = rows[:PAGE]
+    return Page(_rows(agency_id, rows), _encode(rows[-1]) if more else "")
+
+
+def _view(agency_id: int, view: str, member_id: UUID) -> QuerySet[models.Enquiry]:
+    every = models.Enquiry.objects.filter(agency_id=agency_id)
+    match view:
+        case "mine":
+            return every.filter(status="open", assignee_id=member_id)
+        case "unassigned":
+            return every.filter(status="open", assignee_id=None)
+        case "closed":
+            return every.filter(status="closed")
+        case "all":
+            return every
+        case _:
+            return every.filter(status="open")
+
+
+def _matching(agency_id: int, search: str) -> Q:
+    text = search.strip()[:200]
+    found = (
+        Q(sender_name__icontains=text)
+        | Q(sender_email__icontains=text)
+        | Q(subject__icontains=text)
+        | Q(excerpt__icontains=text)
+    )
+    if text.lstrip("#").isdecimal() and len(text) < 18:
+        found |= Q(number=int(text.lstrip("#")))
+    if submission_id := intake.submission_by_receipt(agency_id, text):
+        found |= Q(submission_id=submission_id)
+    return found
+
+
+def counts(agency_id: int, *, member_id: UUID) -> dict[str, int]:
+    """Return how many enquiries each view holds."""
+    is_open = Q(status="open")
+    return models.Enquiry.objects.filter(agency_id=agency_id).aggregate(
+        open=Count("id", filter=is_open),
+        mine=Count("id", filter=is_open & Q(assignee_id=member_id)),
+        unassigned=Count("id", filter=is_open & Q(assignee_id=None)),
+        closed=Count("id", filter=Q(status="closed")),
+        all=Count("id"),
+    )
+
+
+def enquiry(agency_id: int, number: int) -> Detail | None:
+    """Return one enquiry with its submission, or None."""
+    row = models.Enquiry.objects.filter(agency_id=agency_id, number=number).first()
+    if row is None:
+        return None
+    [shown] = _rows(agency_id, [row])
+    sent = intake.submissions(agency_id, [row.submission_id]) if row.submission_id else []
+    return Detail(
+        **dataclasses.asdict(shown),
+        fields=sent[0].fields if sent else [],
+        page_url=sent[0].page_url if sent else "",
+        origin=sent[0].origin if sent else "",
+        receipt=sent[0].receipt if sent else "",
+        submission_id=row.submission_id,
+    )
+
+
+def notes(agency_id: int, enquiry_id: UUID) -> list[dict[str, Any]]:
+    """Return an enquiry's notes (id, author, body, created_at), oldest first."""
+    names = accounts.member_names(agency_id)
+    found = models.Note.objects.filter(agency_id=agency_id, enquiry_id=enquiry_id).order_by("created_at", "id")
+    return [
+        {
+            "id": note.id,
+            "author": names.get(note.author_id, "") if note.author_id else "",
+            "body": note.body,
+            "created_at": note.created_at,
+        }
+        for note in found
+    ]
+
+
+def _rows(agency_id: int, rows: list[models.Enquiry]) -> list[Row]:
+    names = accounts.member_names(agency_id)
+    labels = intake.form_labels(agency_id)
+    shown = []
+    for row in rows:
+        label = labels.get(row.form_id) if row.form_id else None
+        shown.append(
+            Row(
+                id=row.id,
+                number=row.number,
+                status=row.status,
+                sender_name=row.sender_name,
+                sender_email=row.sender_email,
+                subject=row.subject,
+                excerpt=row.excerpt,
+                site_name=label.site_name if label else "",
+                form_name=label.form_name if label else "",
+                received_at=row.received_at,
+                closed_at=row.closed_at,
+                assignee_id=row.assignee_id,
+                assignee_name=names.get(row.assignee_id, "") if row.assignee_id else "",
+                signals=row.signals,
+            )
+        )
+    return shown
+
+
+def _encode(row: models.Enquiry) -> str:
+    return base64.urlsafe_b64encode(f"{row.received_at.isoformat()}|{row.number}".encode()).decode().rstrip("=")
+
+
+def _decode(cursor: str) -> tuple[dt.datetime, int] | None:
+    try:
+        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
+        received_at, _, number = text.partition("|")
+        moment = dt.datetime.fromisoformat(received_at)
+        return (moment, int(number)) if moment.tzinfo else None
+    except (ValueError, binascii.Error, UnicodeDecodeError):
+        return None

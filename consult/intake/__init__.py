@@ -1,0 +1,1 @@
+"""Sites, their forms, and submissions exactly as they arrived."""

@@ -1,0 +1,9 @@
+from django.contrib import admin
+
+from consult.core.admin import Records
+from consult.intake import models
+
+admin.site.register(models.Site, Records)
+admin.site.register(models.Form, Records)
+admin.site.register(models.FormVersion, Records)
+admin.site.register(models.Submission, Records)

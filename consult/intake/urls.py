@@ -1,0 +1,13 @@
+from django.urls import path
+
+from consult.intake import views
+
+app_name = "intake"
+urlpatterns = [
+    path("sites/", views.site_list, name="site_list"),
+    path("sites/new/", views.create_site, name="create_site"),
+    path("sites/<uuid:site_id>/", views.site_detail, name="site_detail"),
+    path("sites/<uuid:site_id>/forms/new/", views.create_form, name="create_form"),
+    path("forms/<uuid:form_id>/", views.form_detail, name="form_detail"),
+    path("forms/<uuid:form_id>/edit/", views.update_form, name="update_form"),
+]

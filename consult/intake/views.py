@@ -1,0 +1,83 @@
+"""Pages of intake: sites and forms."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods
+
+from consult.accounts import queries as accounts
+from consult.intake import forms, queries, services
+
+
+@require_GET
+def site_list(request: HttpRequest) -> HttpResponse:
+    here = accounts.here(request)
+    return render(request, "intake/site_list.html", {"sites": queries.sites(here.agency_id)})
+
+
+@require_http_methods(["GET", "POST"])
+def create_site(request: HttpRequest) -> HttpResponse:
+    here = accounts.manager(request)
+    form = forms.Site(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        site_id = services.create_site(agency_id=here.agency_id, by=here.member_id, **form.cleaned_data)
+        messages.success(request, _("The site is added. Give it a form next."))
+        return redirect("intake:site_detail", here.slug, site_id)
+    return render(request, "intake/site_form.html", {"form": form}, status=422 if form.errors else 200)
+
+
+@require_GET
+def site_detail(request: HttpRequest, site_id: UUID) -> HttpResponse:
+    here = accounts.here(request)
+    return render(request, "intake/site_detail.html", {"site": _site(here.agency_id, site_id)})
+
+
+def _site(agency_id: int, site_id: UUID) -> dict[str, object]:
+    site = queries.site(agency_id, site_id)
+    if site is None:
+        raise Http404
+    return site
+
+
+@require_http_methods(["GET", "POST"])
+def create_form(request: HttpRequest, site_id: UUID) -> HttpResponse:
+    here = accounts.manager(request)
+    site = _site(here.agency_id, site_id)
+    form = forms.Form(request.POST if request.method == "POST" else None)
+    if form.is_bound and form.is_valid():
+        form_id = services.create_form(
+            agency_id=here.agency_id, site_id=site_id, by=here.member_id, **form.cleaned_data
+        )
+        messages.success(request, _("The form is ready. Put its snippet on the site, or use its own page."))
+        return redirect("intake:form_detail", here.slug, form_id)
+    context = {"form": form, "site": site, "rows": form.rows}
+    return render(request, "intake/form_form.html", context, status=422 if form.errors else 200)
+
+
+@require_GET
+def form_detail(request: HttpRequest, form_id: UUID) -> HttpResponse:
+    here = accounts.here(request)
+    return render(request, "intake/form_detail.html", {"form_page": _form_page(here.agency_id, form_id)})
+
+
+def _form_page(agency_id: int, form_id: UUID) -> dict[str, object]:
+    page = queries.form_page(agency_id, form_id)
+    if page is None:
+        raise Http404
+    return page
+
+
+@require_http_methods(["GET", "POST"])
+def update_form(request: HttpRequest, form_id: UUID) -> HttpResponse:
+    here = accounts.manager(request)
+    page = _form_page(here.agency_id, form_id)
+    form = forms.Form(request.POST if request.method == "POST" else None, initial=page)
+    if form.is_bound and form.is_valid():
+        services.update_form(agency_id=here.agency_id, form_id=form_id, by=here.member_id, **form.cleaned_data)
+        messages.success(request, _("The form is saved. Enquiries sent before keep the form as it was."))
+        return redirect("intake:form_detail", here.slug, form_id)
+    context = {"form": form, "site": page["site"], "form_page": page, "rows": form.rows}
+    return render(request, "intake/form_form.html", context, status=422 if form.errors else 200)

@@ -1,0 +1,212 @@
+"""All of the office's settings; dev, prod and test import this and change little.
+
+Each of them reads the environment first (`environment.read`) and passes it to `configure`.
+"""
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from consult.core import database
+from consult.core import logging as consult_logging
+from consult.settings.environment import Environment
+
+# Filled by `configure`; named here so that the type checker knows them.
+CONSULT_OFFICE_URL: str
+CONSULT_EDGE_URL: str
+CONSULT_SITE_URL: str
+CONSULT_ENCRYPTION_KEYS: list[str] = []
+CONSULT_TRUSTED_PROXIES: list[str] = []
+
+ROOT = Path(__file__).resolve().parents[2]
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "consult.core.apps.AdminSite",
+    "django.contrib.staticfiles",
+    "django_cotton.apps.SimpleAppConfig",
+    "template_partials.apps.SimpleAppConfig",
+    "django_htmx",
+    "allauth",
+    "allauth.account",
+    "csp",
+    "procrastinate.contrib.django",
+    "consult.core.apps.Core",
+    "consult.accounts.apps.Accounts",
+    "consult.crm.apps.Crm",
+    "consult.intake.apps.Intake",
+    "consult.inbox.apps.Inbox",
+]
+
+MIDDLEWARE = [
+    "consult.core.http.RequestLog",
+    "consult.core.http.TrustedProxies",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "consult.accounts.middleware.InsideAgency",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        # Looked at before allauth's own templates, which carry the same names.
+        "DIRS": [ROOT / "consult/core/templates"],
+        "OPTIONS": {
+            "loaders": [
+                (
+                    "template_partials.loader.Loader",
+                    [
+                        (
+                            "django.template.loaders.cached.Loader",
+                            [
+                                "django_cotton.cotton_loader.Loader",
+                                "django.template.loaders.filesystem.Loader",
+                                "django.template.loaders.app_directories.Loader",
+                            ],
+                        )
+                    ],
+                )
+            ],
+            "builtins": ["django_cotton.templatetags.cotton", "template_partials.templatetags.partials"],
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "consult.accounts.middleware.shell",
+            ],
+        },
+    }
+]
+
+ROOT_URLCONF = "consult.urls"
+WSGI_APPLICATION = "consult.wsgi.application"
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = [
+    "django.contrib.auth.backends.ModelBackend",
+    "allauth.account.auth_backends.AuthenticationBackend",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/accounts/agencies/"
+LOGOUT_REDIRECT_URL = "/"
+
+ACCOUNT_ADAPTER = "consult.accounts.adapter.Accounts"
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_EMAIL_NOTIFICATIONS = False
+ACCOUNT_LOGOUT_REDIRECT_URL = "/"
+ACCOUNT_SESSION_REMEMBER = True
+
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"
+PROCRASTINATE_ON_APP_READY = "consult.core.queue.on_app_ready"
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_I18N = True
+USE_TZ = True
+
+STATIC_URL = "/static/"
+STATIC_ROOT = ROOT / "staticfiles"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_FAILURE_VIEW = "consult.core.errors.csrf_failure"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+# Django's own logging set-up is off: consult.core.logging does it once, for Django as well.
+LOGGING_CONFIG = None
+
+
+def configure(environment: Environment) -> dict[str, Any]:
+    """Turn the environment into settings. The caller puts the returned names into its module."""
+    consult_logging.configure(environment.CONSULT_LOG_FORMAT)
+    url = environment.DATABASE_URL.get_secret_value()
+    redis = environment.REDIS_URL.get_secret_value()
+    edge = environment.CONSULT_EDGE_URL
+    database.addresses.update(
+        office=url,
+        seed=url,
+        worker=environment.WORKER_DATABASE_URL.get_secret_value(),
+        migrate=environment.MIGRATE_DATABASE_URL.get_secret_value(),
+    )
+    return {
+        "SECRET_KEY": environment.SECRET_KEY.get_secret_value(),
+        "DATABASES": {"default": database.settings(environment.CONSULT_PROCESS)},
+        "CACHES": {"default": _cache(redis)},
+        "ALLOWED_HOSTS": [host.strip() for host in environment.ALLOWED_HOSTS.split(",") if host.strip()],
+        "CSRF_TRUSTED_ORIGINS": [environment.CONSULT_OFFICE_URL] if environment.CONSULT_OFFICE_URL else [],
+        "CONTENT_SECURITY_POLICY": {"DIRECTIVES": _policy(edge)},
+        "CONSULT_OFFICE_URL": environment.CONSULT_OFFICE_URL,
+        "CONSULT_EDGE_URL": edge,
+        "CONSULT_SITE_URL": environment.CONSULT_SITE_URL,
+        "CONSULT_ENCRYPTION_KEYS": environment.CONSULT_ENCRYPTION_KEYS.get_secret_value().split(","),
+        "CONSULT_TRUSTED_PROXIES": [
+            network.strip() for network in environment.CONSULT_TRUSTED_PROXIES.split(",") if network.strip()
+        ],
+        "DEFAULT_FROM_EMAIL": environment.CONSULT_MAIL_FROM,
+        "SERVER_EMAIL": environment.CONSULT_MAIL_FROM,
+        **_mail(environment.EMAIL_URL.get_secret_value()),
+    }
+
+
+def _cache(redis: str) -> dict[str, Any]:
+    if redis:
+        return {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": redis}
+    return {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "core_cache"}
+
+
+def _policy(edge: str) -> dict[str, list[str]]:
+    return {
+        "default-src": ["'self'"],
+        "connect-src": ["'self'", *([edge] if edge else [])],
+        "img-src": ["'self'", "data:"],
+        "object-src": ["'none'"],
+        "base-uri": ["'none'"],
+        "form-action": ["'self'"],
+        "frame-ancestors": ["'none'"],
+    }
+
+
+def _mail(url: str) -> dict[str, Any]:
+    if not url:
+        return {}
+    parts = urlsplit(url)
+    options = parse_qs(parts.query)
+    return {
+        "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+        "EMAIL_HOST": parts.hostname or "localhost",
+        "EMAIL_PORT": parts.port or 25,
+        "EMAIL_HOST_USER": unquote(parts.username or ""),
+        "EMAIL_HOST_PASSWORD": unquote(parts.password or ""),
+        "EMAIL_USE_TLS": options.get("tls") == ["true"],
+        "EMAIL_USE_SSL": parts.scheme == "smtps",
+        "EMAIL_TIMEOUT": 15,
+    }

@@ -1,0 +1,42 @@
+"""Development: the embedded PostgreSQL or DATABASE_URL; keys made on this machine, kept with mode 0600."""
+
+import os
+import sys
+
+from pydantic import SecretStr
+
+from consult.core import local, postgres
+from consult.settings import environment
+from consult.settings.base import *  # noqa: F403
+from consult.settings.base import configure
+
+_environment = environment.read()
+_secrets = local.load(local.data_dir())
+_environment.SECRET_KEY = SecretStr(_environment.SECRET_KEY.get_secret_value() or _secrets.secret_key)
+_environment.CONSULT_ENCRYPTION_KEYS = SecretStr(
+    _environment.CONSULT_ENCRYPTION_KEYS.get_secret_value() or _secrets.encryption_key
+)
+_environment.ALLOWED_HOSTS = _environment.ALLOWED_HOSTS or "localhost,127.0.0.1,[::1]"
+_environment.CONSULT_OFFICE_URL = (
+    _environment.CONSULT_OFFICE_URL or f"http://127.0.0.1:{_environment.CONSULT_OFFICE_PORT}"
+)
+_environment.CONSULT_EDGE_URL = (
+    _environment.CONSULT_EDGE_URL or f"http://127.0.0.1:{os.environ.get('CONSULT_EDGE_PORT', '8787')}"
+)
+if not _environment.DATABASE_URL.get_secret_value():
+    _urls = postgres.ensure(local.data_dir())
+    _environment.DATABASE_URL = SecretStr(_urls["consult_app"])
+    _environment.WORKER_DATABASE_URL = SecretStr(_urls["consult_worker"])
+    _environment.MIGRATE_DATABASE_URL = SecretStr(_urls["consult_owner"])
+globals().update(configure(_environment))
+
+# `runserver` shows Django's error pages; what `consult up` serves looks like production.
+DEBUG = "runserver" in sys.argv
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+WHITENOISE_USE_FINDERS = True
+if not _environment.EMAIL_URL.get_secret_value():
+    EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+    EMAIL_FILE_PATH = local.data_dir() / "mail"

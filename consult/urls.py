@@ -1,0 +1,23 @@
+"""The one list of every page and JSON router."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+from consult.accounts import views as accounts
+from consult.core import health
+
+handler400 = "consult.core.errors.bad_request"
+handler403 = "consult.core.errors.permission_denied"
+handler404 = "consult.core.errors.not_found"
+handler500 = "consult.core.errors.server_error"
+
+urlpatterns = [
+    path("health/", health.health, name="health"),
+    path("ready/", health.ready, name="ready"),
+    path("", accounts.landing, name="landing"),
+    path("admin/", admin.site.urls),
+    path("accounts/", include("allauth.account.urls")),
+    path("", include("consult.accounts.urls")),
+    path("<slug:agency>/inbox/", include("consult.inbox.urls")),
+    path("<slug:agency>/", include("consult.intake.urls")),
+]
