@@ -1,26 +1,70 @@
-"""The `consult` command."""
+"""The `consult` command: the whole menu in one file."""
 
 import argparse
+import os
 import sys
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Runs one subcommand and returns its exit status."""
-    parser = argparse.ArgumentParser(
-        prog="consult", description="Consult: the back office of a small web agency."
-    )
+    """Run one subcommand and return its exit status."""
+    parser = argparse.ArgumentParser(prog="consult", description="Consult: the back office of a small web agency.")
     commands = parser.add_subparsers(dest="command", metavar="command", required=True)
-    commands.add_parser("up", help="start everything on this machine; Ctrl-C stops it")
-    commands.add_parser("down", help="end what runs in this data directory, also what a killed `up` left")
+    commands.add_parser("up", help="start everything on this machine; Ctrl-C stops it").set_defaults(run=up)
+    command = commands.add_parser("down", help="end what runs in this data directory, also what a killed `up` left")
+    command.set_defaults(run=down)
+    command = commands.add_parser("sign-in-link", help="print a link that signs a person in, once")
+    command.add_argument("email")
+    command.set_defaults(run=sign_in_link)
+    command = commands.add_parser("site", help="client sites (sites/)").add_subparsers(metavar="action", required=True)
+    new = command.add_parser("new", help="start a client's site from the template")
+    new.add_argument("slug", help="its folder's name, for example coffee-shop")
+    new.add_argument("--name", help="what the client is called (default: from the slug)")
+    new.add_argument("--form-key", help="the key of its form in Consult (frm_…)", default="")
+    new.set_defaults(run=new_site)
     options = parser.parse_args(arguments)
-    if options.command == "down":
-        from consult.core import down
+    status: int = options.run(options)
+    return status
 
-        print(down.main())
-        return 0
+
+def up(options: argparse.Namespace) -> int:
     from consult.core import up
 
     return up.main()
+
+
+def down(options: argparse.Namespace) -> int:
+    from consult.core import down
+
+    print(down.main())
+    return 0
+
+
+def sign_in_link(options: argparse.Namespace) -> int:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "consult.settings.dev")
+    import django
+
+    django.setup()
+    from django.conf import settings
+
+    from consult.accounts import queries, services
+
+    if queries.user_by_email(options.email) is None:
+        print(f"Nobody active has the address {options.email}.", file=sys.stderr)
+        return 1
+    print(settings.CONSULT_OFFICE_URL + services.create_sign_in_link(email=options.email))
+    return 0
+
+
+def new_site(options: argparse.Namespace) -> int:
+    from consult.core import client_site
+
+    try:
+        folder = client_site.new(options.slug, name=options.name, form_key=options.form_key)
+    except client_site.CannotMake as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(f"{folder} is ready: its words in src/site.ts, its colours in src/theme.css; `make sites` builds it.")
+    return 0
 
 
 if __name__ == "__main__":

@@ -10,6 +10,8 @@ handler400 = "consult.core.errors.bad_request"
 handler403 = "consult.core.errors.permission_denied"
 handler404 = "consult.core.errors.not_found"
 handler500 = "consult.core.errors.server_error"
+# Asked for by allauth; Django itself knows no handler429.
+handler429 = "consult.core.errors.too_many_requests"
 
 urlpatterns = [
     path("health/", health.health, name="health"),

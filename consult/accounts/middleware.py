@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 
@@ -15,6 +16,7 @@ from consult.core import errors, tenancy
 GetResponse = Callable[[HttpRequest], HttpResponse]
 View = Callable[..., HttpResponse]
 ADMIN_AGENCY = "admin_agency"
+WITHOUT_AGENCY = {"choose_agency", "login", "logout", "jsi18n"}
 
 
 class InsideAgency:
@@ -49,8 +51,7 @@ class InsideAgency:
     ) -> HttpResponse | None:
         match = request.resolver_match
         if match and "admin" in match.app_names:
-            chosen = request.session.get(ADMIN_AGENCY) if request.user.is_superuser else None
-            return None if chosen is None else _inside(chosen, request, view, args, kwargs)
+            return self._enter_admin(request, view, args, kwargs)
         if "agency" not in kwargs:
             return None
         if not request.user.is_authenticated:
@@ -65,6 +66,16 @@ class InsideAgency:
             raise Http404
         request.agency, request.memberships = found, memberships  # type: ignore[attr-defined]
         return _inside(found.agency_id, request, view, args, kwargs)
+
+    def _enter_admin(
+        self, request: HttpRequest, view: View, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> HttpResponse | None:
+        match = request.resolver_match
+        if not request.user.is_superuser or (match and match.url_name in WITHOUT_AGENCY):
+            return None
+        if chosen := request.session.get(ADMIN_AGENCY):
+            return _inside(chosen, request, view, args, kwargs)
+        return redirect("admin:choose_agency")
 
 
 def _inside(

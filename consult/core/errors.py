@@ -45,13 +45,15 @@ def wants_json(request: HttpRequest) -> bool:
     return accepted is not None and accepted != "text/html"
 
 
-def answer(request: HttpRequest, status: int, *, code: str = "", detail: str = "") -> HttpResponse:
+def answer(
+    request: HttpRequest, status: int, *, code: str = "", detail: str = "", template: str = ""
+) -> HttpResponse:
     """Answer an error in the form that the caller reads."""
     request_id = getattr(request, "request_id", "")
     if wants_json(request):
         return problem(status, code=code, detail=detail, request_id=request_id)
     # Rendered without a request: an error page must not need the database, the session or the agency.
-    page = loader.get_template(f"{status}.html").render({"request_id": request_id, "detail": detail})
+    page = loader.get_template(template or f"{status}.html").render({"request_id": request_id, "detail": detail})
     return HttpResponse(page, status=status)
 
 
@@ -76,7 +78,7 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
         request,
         403,
         code="csrf",
-        detail="This page was open too long or cookies are off. Reload it and try again.",
+        template="403_csrf.html",
     )
 
 

@@ -6,7 +6,6 @@ from django.db import connection
 
 from consult.core.isolation import ALL, Rights
 
-NOTHING: tuple[Rights, ...] = ()
 READ: tuple[Rights, ...] = ("select",)
 
 # table: (rights of office and worker, why it has no agency)
@@ -28,7 +27,7 @@ GLOBAL_TABLES: dict[str, tuple[tuple[Rights, ...], str]] = {
     "auth_group_permissions": (READ, "Django's; unused, since roles are per agency."),
     "auth_permission": (READ, "Django's list of model permissions."),
     "core_cache": (ALL, "Short-lived values; keys name their agency where they have one."),
-    "django_admin_log": (NOTHING, "Django's; the admin changes nothing itself, services write the audit."),
+    "django_admin_log": (READ, "Django's; the admin changes nothing itself, services write the audit."),
     "django_content_type": (READ, "Django's list of models."),
     "django_migrations": (READ, "Read by /ready/."),
     "django_session": (ALL, "A person's sign-ins, before an agency is chosen."),

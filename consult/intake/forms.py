@@ -51,11 +51,20 @@ class Form(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
+        for row in self.rows:
+            try:
+                rules.clean_field(row)
+            except rules.BadDefinition as error:
+                row["error"] = str(error)
         try:
             cleaned["fields"] = rules.clean_fields(self.rows)
         except rules.BadDefinition as error:
             raise forms.ValidationError(str(error)) from error
         return cleaned
+
+    def rows_shown(self) -> list[dict[str, Any]]:
+        """The rows for the editor: options one a line, `error` beside the row that has one."""
+        return [{**row, "options": "\n".join(row.get("options", []))} for row in self.rows]
 
     def _each(self, name: str, rule: Any) -> list[str]:
         try:

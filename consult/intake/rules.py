@@ -37,14 +37,15 @@ def clean_fields(fields: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         raise BadDefinition("A form needs at least one field.")
     if len(fields) > MAX_FIELDS:
         raise BadDefinition(f"A form has at most {MAX_FIELDS} fields.")
-    cleaned = [_clean_field(field) for field in fields]
+    cleaned = [clean_field(field) for field in fields]
     names = [field["name"] for field in cleaned]
     if doubled := {name for name in names if names.count(name) > 1}:
         raise BadDefinition(f"Two fields are named “{doubled.pop()}”.")
     return cleaned
 
 
-def _clean_field(field: Mapping[str, Any]) -> dict[str, Any]:
+def clean_field(field: Mapping[str, Any]) -> dict[str, Any]:
+    """Return one field as stored. Raise BadDefinition."""
     name, kind = str(field.get("name", "")).strip(), field.get("type", "text")
     if not FIELD_NAME.fullmatch(name) or name == HONEYPOT:
         raise BadDefinition(f"“{name}” cannot be a field's name: letters, digits, - and _, beginning with a letter.")

@@ -53,7 +53,7 @@ def create_form(request: HttpRequest, site_id: UUID) -> HttpResponse:
         )
         messages.success(request, _("The form is ready. Put its snippet on the site, or use its own page."))
         return redirect("intake:form_detail", here.slug, form_id)
-    context = {"form": form, "site": site, "rows": form.rows}
+    context = {"form": form, "site": site, "field_rows": form.rows_shown()}
     return render(request, "intake/form_form.html", context, status=422 if form.errors else 200)
 
 
@@ -79,5 +79,5 @@ def update_form(request: HttpRequest, form_id: UUID) -> HttpResponse:
         services.update_form(agency_id=here.agency_id, form_id=form_id, by=here.member_id, **form.cleaned_data)
         messages.success(request, _("The form is saved. Enquiries sent before keep the form as it was."))
         return redirect("intake:form_detail", here.slug, form_id)
-    context = {"form": form, "site": page["site"], "form_page": page, "rows": form.rows}
+    context = {"form": form, "site": page["site"], "form_page": page, "field_rows": form.rows_shown()}
     return render(request, "intake/form_form.html", context, status=422 if form.errors else 200)

@@ -32,11 +32,14 @@ globals().update(configure(_environment))
 
 # `runserver` shows Django's error pages; what `consult up` serves looks like production.
 DEBUG = "runserver" in sys.argv
+# Static files straight from where they are: nothing has to be collected first.
+STATIC_ROOT = None
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 WHITENOISE_USE_FINDERS = True
+WHITENOISE_MAX_AGE = 0
 if not _environment.EMAIL_URL.get_secret_value():
     EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
     EMAIL_FILE_PATH = local.data_dir() / "mail"

@@ -15,7 +15,7 @@ from consult.intake import services as intake
 AGENCY = "demo"
 OWNER = "owner@demo.example"
 PEOPLE = (("bob@demo.example", "Bob Member", "member"), ("vera@demo.example", "Vera Viewer", "viewer"))
-FORM_KEY = "frm_TheDailyGrindDemoForm01"
+FORM_KEY = "frm_TheDailyGrindDemoForm1"
 FIELDS = (
     {"name": "name", "label": "Name", "type": "text", "required": True},
     {"name": "email", "label": "E-mail", "type": "email", "required": True},

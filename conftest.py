@@ -1,0 +1,213 @@
+"""What every test may ask for: a real PostgreSQL, a database of its own in it, and the cast.
+
+Alice owns agency A, Bob is a member of it, Vera only views it, Charlie owns agency B.
+`CONSULT_TEST_POSTGRES` names a folder of other PostgreSQL programs than the embedded ones.
+"""
+
+import dataclasses
+import datetime as dt
+import itertools
+import json
+import os
+import uuid
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from django.core.cache import cache
+from django.core.management import call_command
+from django.db import connection
+from django.test import Client
+from pytest_django import DjangoDbBlocker
+
+from consult.accounts import models as accounts_models
+from consult.accounts import queries as accounts_queries
+from consult.accounts import services as accounts
+from consult.core import database as consult_database
+from consult.core import postgres, postgres_cluster, tenancy
+from consult.inbox import services as inbox
+from consult.intake import rules as intake_rules
+from consult.intake import services as intake
+
+PASSWORD = "correct horse battery staple"
+_numbers = itertools.count(1)
+
+
+@dataclasses.dataclass(frozen=True)
+class Person:
+    """One of the cast, with a browser that is signed in."""
+
+    user_id: int
+    email: str
+    member_id: uuid.UUID
+    client: Client
+
+
+@dataclasses.dataclass(frozen=True)
+class Cast:
+    """Alice, Bob and Vera in agency `a` (/a/…), Charlie in agency `b`; one site with one form in each."""
+
+    a: int
+    b: int
+    alice: Person
+    bob: Person
+    vera: Person
+    charlie: Person
+    stranger: Client
+    site_a: uuid.UUID
+    form_a: uuid.UUID
+    form_b: uuid.UUID
+    key_a: str
+    key_b: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Database:
+    """A database of one test; `urls` maps roles (consult_app, consult_edge, superuser …) to addresses."""
+
+    name: str
+    urls: dict[str, str]
+
+    def submit(
+        self, key: str, *fields: tuple[str, str], id: uuid.UUID | None = None, **meta: Any
+    ) -> tuple[uuid.UUID, str]:
+        """Send a submission through the edge's own door and role; return its id and the outcome."""
+        id = id or uuid.uuid4()
+        row = (
+            [id],
+            [key],
+            [1],
+            [f"{uuid.uuid4().int % 10**12:012d}"],
+            [dt.datetime.now(dt.UTC)],
+            [json.dumps(fields or [["name", "Ann"], ["email", "ann@visitor.example"], ["message", "Hello there"]])],
+            [json.dumps(meta)],
+        )
+        with psycopg.connect(self.urls["consult_edge"], autocommit=True) as edge:
+            found = edge.execute(
+                "SELECT outcome FROM intake_accept_v1"
+                "(%s::uuid[], %s, %s, %s, %s::timestamptz[], %s::jsonb[], %s::jsonb[])",
+                row,
+            ).fetchone()
+        assert found
+        return id, found[0]
+
+    def ask(self, statement: str, parameters: Sequence[Any] = (), *, role: str = "superuser") -> list[Any]:
+        """Run one statement as `role`; return its rows."""
+        with psycopg.connect(self.urls[role], autocommit=True) as direct:
+            cursor = direct.execute(statement, parameters)  # type: ignore[arg-type]
+            return cursor.fetchall() if cursor.description else []
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[postgres_cluster.Cluster]:
+    other = os.environ.get("CONSULT_TEST_POSTGRES")
+    with postgres.temporary(Path(other) if other else None) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def template(cluster: postgres_cluster.Cluster, django_db_blocker: DjangoDbBlocker) -> str:
+    """A migrated database with agencies, people and forms; each test works in a copy."""
+    with django_db_blocker.unblock():
+        _point_at(cluster, postgres_cluster.DATABASE, "consult_owner")
+        call_command("migrate", verbosity=0)
+        _point_at(cluster, postgres_cluster.DATABASE, "consult_app")
+        _people()
+        connection.close()
+    return postgres_cluster.DATABASE
+
+
+def _point_at(cluster: postgres_cluster.Cluster, name: str, role: str) -> None:
+    consult_database.addresses["office"] = cluster.url(role, name)
+    consult_database.use("office")
+
+
+def _people() -> None:
+    for slug, owner, others in (
+        ("a", "alice", (("bob", "member"), ("vera", "viewer"))),
+        ("b", "charlie", ()),
+    ):
+        agency_id = accounts.create_agency(slug=slug, name=f"Agency {slug.upper()}", owner_id=_person(owner))
+        for name, role in others:
+            accounts.add_member(agency_id=agency_id, user_id=_person(name), role=role)
+        site_id = intake.create_site(agency_id=agency_id, name=f"Site {slug}", url=f"https://{slug}.example")
+        intake.create_form(
+            agency_id=agency_id,
+            site_id=site_id,
+            name="Contact",
+            fields=intake_rules.CONTACT_FIELDS,
+            key=f"frm_{slug * 22}",
+            allowed_origins=[f"https://{slug}.example"],
+        )
+
+
+def _person(name: str) -> int:
+    return accounts.create_user(email=f"{name}@example.com", name=name.title(), password=PASSWORD)
+
+
+@pytest.fixture
+def database(
+    cluster: postgres_cluster.Cluster, template: str, django_db_blocker: DjangoDbBlocker
+) -> Iterator[Database]:
+    """An own copy of the template, connected to as the office is: role consult_app, everything really committed."""
+    name = f"test_{os.getpid()}_{next(_numbers)}"
+    urls = {role: cluster.url(role, name) for role in cluster.urls}
+    with psycopg.connect(cluster.url("superuser", "postgres"), autocommit=True) as admin:
+        admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" OWNER consult_owner')
+        with django_db_blocker.unblock():
+            _point_at(cluster, name, "consult_app")
+            yield Database(name, urls)
+            cache.clear()
+            connection.close()
+        admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture
+def cast(database: Database) -> Cast:
+    agencies = {slug: id for id, slug, _name in accounts_queries.agencies()}
+    a, b = agencies["a"], agencies["b"]
+    with tenancy.agency(a):
+        site_a = uuid.UUID(str(database.ask("SELECT id FROM intake_site WHERE name = 'Site a'")[0][0]))
+    forms = dict(database.ask("SELECT key, id FROM intake_form"))
+    keys = {slug: f"frm_{slug * 22}" for slug in "ab"}
+    return Cast(
+        a=a,
+        b=b,
+        alice=_signed_in("alice", a),
+        bob=_signed_in("bob", a),
+        vera=_signed_in("vera", a),
+        charlie=_signed_in("charlie", b),
+        stranger=Client(),
+        site_a=site_a,
+        form_a=forms[keys["a"]],
+        form_b=forms[keys["b"]],
+        key_a=keys["a"],
+        key_b=keys["b"],
+    )
+
+
+def _signed_in(name: str, agency_id: int) -> Person:
+    user = accounts_models.User.objects.get(email=f"{name}@example.com")
+    client = Client()
+    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    with tenancy.agency(agency_id):
+        member_id = accounts_queries.member_of(agency_id, user.pk)
+    assert member_id
+    return Person(user.pk, user.email, member_id, client)
+
+
+@dataclasses.dataclass(frozen=True)
+class Enquiry:
+    number: int
+    submission_id: uuid.UUID
+
+
+@pytest.fixture
+def enquiry(database: Database, cast: Cast) -> Enquiry:
+    """An open enquiry of agency A, come in through the door."""
+    submission_id, outcome = database.submit(cast.key_a)
+    assert outcome == "stored"
+    inbox.receive_submissions(agency_id=cast.a, submission_ids=[submission_id])
+    return Enquiry(1, submission_id)
