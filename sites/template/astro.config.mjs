@@ -1,0 +1,3 @@
+import { defineSite } from "@consult/shared-ui/config";
+
+export default defineSite();
