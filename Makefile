@@ -15,17 +15,17 @@ down: venv ## End what a killed `make run` left running
 	@$(PYTHON_IN_VENV) -m consult.cli down
 
 test: venv-dev ## Run everything that has to pass: checks, tests, sites, browser
-	@exec tools/test
+	@exec $(PYTHON_IN_VENV) tools/steps.py test
 
 check: venv-dev ## Run the fast part: format, lint, types, imports, migrations (under a minute)
-	@exec tools/check
+	@exec $(PYTHON_IN_VENV) tools/steps.py check
 
 fmt: venv-dev ## Format the code and put right what can be put right
 	@.venv/bin/ruff check --quiet --fix-only .
 	@.venv/bin/ruff format .
 
 e2e: venv-dev ## Run the end-to-end tests in a real browser
-	@exec tools/e2e
+	@exec $(PYTHON_IN_VENV) tools/steps.py e2e
 
 migrations: venv-dev ## Write the migrations for changed models: make migrations name=add_phone
 	@$(PYTHON_IN_VENV) manage.py makemigrations $(if $(name),--name $(name))

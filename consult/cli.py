@@ -18,8 +18,11 @@ def main(arguments: list[str] | None = None) -> int:
     command = commands.add_parser("site", help="client sites (sites/)").add_subparsers(metavar="action", required=True)
     new = command.add_parser("new", help="start a client's site from the template")
     new.add_argument("slug", help="its folder's name, for example coffee-shop")
-    new.add_argument("--name", help="what the client is called (default: from the slug)")
-    new.add_argument("--form-key", help="the key of its form in Consult (frm_…)", default="")
+    new.add_argument("--name", default="", help="what the client is called (default: from the slug)")
+    new.add_argument("--form-key", default="", help="the key of its form, from the form's page (frm_…)")
+    new.add_argument("--edge-url", default="", help="the public address of the edge")
+    new.add_argument("--ink", default="", help="the colour of text and buttons, #rrggbb")
+    new.add_argument("--paper", default="", help="the colour of the page, #rrggbb")
     new.set_defaults(run=new_site)
     options = parser.parse_args(arguments)
     status: int = options.run(options)
@@ -59,11 +62,20 @@ def new_site(options: argparse.Namespace) -> int:
     from consult.core import client_site
 
     try:
-        folder = client_site.new(options.slug, name=options.name, form_key=options.form_key)
+        folder = client_site.new(
+            options.slug,
+            name=options.name,
+            form_key=options.form_key,
+            edge_url=options.edge_url,
+            ink=options.ink,
+            paper=options.paper,
+        )
     except client_site.CannotMake as error:
         print(error, file=sys.stderr)
         return 1
-    print(f"{folder} is ready: its words in src/site.ts, its colours in src/theme.css; `make sites` builds it.")
+    print(f"{folder} is ready: its words in src/site.ts, its colours in src/theme.css.")
+    if not client_site.add_to_workspace():
+        print("npm is not on this machine; where it is, run `npm install` in sites/ before `make sites`.")
     return 0
 
 

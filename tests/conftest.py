@@ -38,10 +38,9 @@ class Running:
         with psycopg.connect(self.facts["database"], autocommit=True) as direct:
             return direct.execute(statement, parameters).fetchall()  # type: ignore[arg-type]
 
-    @contextlib.contextmanager
-    def browser(self) -> Iterator[httpx.Client]:
-        """A client that has signed in as the demo owner by a fresh one-time link."""
-        link = subprocess.run(
+    def sign_in_link(self) -> str:
+        """A fresh one-time link for the demo owner."""
+        return subprocess.run(
             [sys.executable, "-m", "consult.cli", "sign-in-link", "owner@demo.example"],
             cwd=ROOT,
             env=self.environment,
@@ -49,8 +48,12 @@ class Running:
             stdout=subprocess.PIPE,
             text=True,
         ).stdout.strip()
+
+    @contextlib.contextmanager
+    def browser(self) -> Iterator[httpx.Client]:
+        """A client that has signed in as the demo owner."""
         with httpx.Client(base_url=self.facts["office"], follow_redirects=True) as client:
-            assert client.get(link).status_code == 200
+            assert client.get(self.sign_in_link()).status_code == 200
             yield client
 
 

@@ -42,16 +42,13 @@ def can_build() -> bool:
 
 
 def build(where: Path, edge: str, form_key: str) -> None:
-    """Builds the site, its packages included. Raises CalledProcessError; npm's words go to standard error."""
-    passed = {
-        name: value
-        for name, value in os.environ.items()
-        if name.upper() in PASSED_ON or name.startswith("npm_")
-    }
+    """Builds the site, its packages included. Ends the process when that fails, after npm's own words."""
+    passed = {name: value for name, value in os.environ.items() if name.upper() in PASSED_ON or name.startswith("npm_")}
     environment = passed | {"PUBLIC_CONSULT_EDGE_URL": edge, "PUBLIC_CONSULT_FORM_KEY": form_key, "CI": "1"}
     steps = [
         *([] if (SITES / "node_modules").is_dir() else [["npm", "ci", "--no-audit", "--no-fund"]]),
         ["npm", "run", "build", "-w", "@sites/coffee-shop", "--", "--outDir", str(where)],
     ]
     for step in steps:
-        subprocess.run(step, cwd=SITES, env=environment, check=True)
+        if subprocess.run(step, cwd=SITES, env=environment, check=False).returncode:
+            raise SystemExit(f"{' '.join(step)} failed.")

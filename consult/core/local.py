@@ -93,9 +93,7 @@ def _known(path: Path) -> dict[str, object]:
             f"{path} cannot be read: {error}. It holds this machine's secrets; restore or remove it."
         ) from error
     if not isinstance(known, dict):
-        raise LocalError(
-            f"{path} does not hold what it should. It holds this machine's secrets; restore or remove it."
-        )
+        raise LocalError(f"{path} does not hold what it should. It holds this machine's secrets; restore or remove it.")
     path.chmod(0o600)
     return known
 
@@ -112,9 +110,7 @@ def _completed(known: dict[str, object]) -> Local:
     if isinstance(kept, dict):
         passwords |= {str(role): str(password) for role, password in kept.items()}
     values = {
-        field.name: str(known.get(field.name) or fresh[field.name])
-        for field in fields(Local)
-        if field.name in fresh
+        field.name: str(known.get(field.name) or fresh[field.name]) for field in fields(Local) if field.name in fresh
     }
     return Local(passwords=passwords, **values)
 

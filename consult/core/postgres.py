@@ -78,9 +78,7 @@ def _sweep(parent: Path) -> None:
         pid = left.name.removeprefix(TEMPORARY).partition("-")[0]
         mine = left.is_dir() and not left.is_symlink() and left.stat().st_uid == os.geteuid()
         if mine and pid.isdigit() and _older_than(left, int(pid)):
-            with contextlib.suppress(
-                postgres_cluster.PostgresError, postgres_home.HomeError, local.LocalError
-            ):
+            with contextlib.suppress(postgres_cluster.PostgresError, postgres_home.HomeError, local.LocalError):
                 _remove(postgres_cluster.Cluster(left, durable=False))
 
 

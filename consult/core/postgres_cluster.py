@@ -20,6 +20,8 @@ PORTS = range(21000, 32000)
 # After a crash the server replays its log before it answers; cutting that short would only start it again.
 START_SECONDS = 900.0
 STOP_SECONDS = 60.0
+# How long helpers may take to notice that their server was killed.
+GRACE_SECONDS = 5.0
 OLDEST_MAJOR = 15
 
 # The whole of Consult idles under 300 MB: one agency's server needs little memory and few helpers.
@@ -295,7 +297,7 @@ class Cluster:
         file = self.home.data / "postmaster.pid"
         if not file.exists():
             return
-        for number, seconds in ((None, 5.0), (signal.SIGQUIT, 5.0), (signal.SIGKILL, 5.0)):
+        for number, seconds in ((None, GRACE_SECONDS), (signal.SIGQUIT, GRACE_SECONDS), (signal.SIGKILL, 5.0)):
             if number:
                 processes.signal_each(self._helpers(), number)
             if processes.wait_until(lambda: not self._helpers(), seconds, step=0.05):

@@ -69,9 +69,7 @@ def wheel_bin_dir() -> Path:
     """Where the wheel's programs are. Raises `HomeError` when it is not installed."""
     spec = importlib.util.find_spec(WHEEL)
     if spec is None or spec.origin is None:
-        raise HomeError(
-            "The embedded PostgreSQL is not installed: see requirements/local.txt, or set DATABASE_URL."
-        )
+        raise HomeError("The embedded PostgreSQL is not installed: see requirements/local.txt, or set DATABASE_URL.")
     return Path(spec.origin).parent / "pginstall" / "bin"
 
 
@@ -131,9 +129,7 @@ def _sockets(data: Path, place: str, as_user: AsUser) -> Path:
         os.chown(folder, owner, -1)
     state = folder.lstat()
     if not stat.S_ISDIR(state.st_mode) or state.st_uid != owner or state.st_mode & 0o077:
-        raise HomeError(
-            f"{folder} belongs to somebody else; remove it, or use a data directory with a shorter path."
-        )
+        raise HomeError(f"{folder} belongs to somebody else; remove it, or use a data directory with a shorter path.")
     return folder
 
 

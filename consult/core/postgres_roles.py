@@ -35,9 +35,7 @@ def _set_passwords(connection: psycopg.Connection, passwords: dict[str, str]) ->
     for role, verifier in rows.fetchall():
         if not matches(verifier, passwords[role]):
             # Hashed on this side, so that the server's log can never show it.
-            digest = connection.pgconn.encrypt_password(
-                passwords[role].encode(), role.encode(), b"scram-sha-256"
-            )
+            digest = connection.pgconn.encrypt_password(passwords[role].encode(), role.encode(), b"scram-sha-256")
             statement = sql.SQL("ALTER ROLE {} PASSWORD {}")
             connection.execute(statement.format(sql.Identifier(role), sql.Literal(digest.decode())))
 

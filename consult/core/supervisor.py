@@ -265,9 +265,7 @@ def end_survivors(directory: Path) -> list[str]:
     for number, seconds in ((signal.SIGTERM, 1.5), (signal.SIGKILL, 3.0)):
         for _, pid, born in left:
             processes.signal_each(processes.in_group(pid, born), number)
-        if processes.wait_until(
-            lambda: not any(processes.in_group(pid, born) for _, pid, born in left), seconds
-        ):
+        if processes.wait_until(lambda: not any(processes.in_group(pid, born) for _, pid, born in left), seconds):
             break
     else:
         raise Failed(f"These do not end: {', '.join(f'{name} (group {pid})' for name, pid, _ in left)}.")

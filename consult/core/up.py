@@ -222,11 +222,7 @@ class Up:
     def _print_panel(self, seconds: float) -> None:
         site: str | Text = self.address("site")
         if not self.facts.site_is_built:
-            site = (
-                "being built"
-                if demo_site.can_build()
-                else "not built: install Node.js with npm, then `make sites`"
-            )
+            site = "being built" if demo_site.can_build() else "not built: install Node.js with npm, then `make sites`"
         self.terminal.panel(
             f"Consult is ready ({seconds:.1f} s)",
             [

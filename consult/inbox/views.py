@@ -5,7 +5,6 @@ import uuid
 from typing import Any
 from uuid import UUID
 
-from django.contrib import messages
 from django.core.exceptions import BadRequest
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -135,5 +134,6 @@ def add_note(request: HttpRequest, number: int) -> HttpResponse:
     except services.NoSuchEnquiry as error:
         raise Http404 from error
     except services.EmptyNote:
-        messages.error(request, _("The note is empty."))
+        part = "#notes" if request.headers.get("HX-Request") else ""
+        return _page(request, number, part=part, status=422, note_error=_("The note is empty."), note_body=body)
     return _answer(request, number, "#notes")

@@ -21,8 +21,8 @@ def site_list(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def create_site(request: HttpRequest) -> HttpResponse:
     here = accounts.manager(request)
-    form = forms.Site(request.POST or None)
-    if request.method == "POST" and form.is_valid():
+    form = forms.Site(request.POST if request.method == "POST" else None)
+    if form.is_bound and form.is_valid():
         site_id = services.create_site(agency_id=here.agency_id, by=here.member_id, **form.cleaned_data)
         messages.success(request, _("The site is added. Give it a form next."))
         return redirect("intake:site_detail", here.slug, site_id)

@@ -1,0 +1,161 @@
+"""Every route × everybody: no page is reachable that is not declared here with what it answers to whom."""
+
+import re
+from collections.abc import Iterable, Iterator
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from conftest import Cast, Database, Enquiry
+from consult.accounts import models, queries, services
+
+WHO = ("anonymous", "stranger", "viewer", "member", "admin")
+
+# route: (what GET answers, what an empty POST answers) to anonymous, stranger, viewer, member, admin, in this order.
+READ = ("302 404 200 200 200", "302 404 405 405 405")
+ACT = ("302 404 405 405 405", "302 404 403 302 302")
+MANAGE = ("302 404 403 403 200", "302 404 403 403 422")
+ROUTES = {
+    "": ("200 200 200 200 200", "405 405 405 405 405"),
+    "health/": ("200 200 200 200 200", "200 200 200 200 200"),
+    "ready/": ("200 200 200 200 200", "200 200 200 200 200"),
+    # Straight into the only agency.
+    "accounts/agencies/": ("302 302 302 302 302", "302 405 405 405 405"),
+    "accounts/sign-in/<str:token>/": ("302 302 302 302 302", "405 405 405 405 405"),
+    "<slug:agency>/live-token/": READ,
+    "<slug:agency>/inbox/": READ,
+    "<slug:agency>/inbox/<int:number>/": READ,
+    "<slug:agency>/inbox/<int:number>/close/": ACT,
+    "<slug:agency>/inbox/<int:number>/reopen/": ACT,
+    "<slug:agency>/inbox/<int:number>/assign/": ACT,
+    "<slug:agency>/inbox/<int:number>/notes/": ("302 404 405 405 405", "302 404 403 422 422"),
+    "<slug:agency>/sites/": READ,
+    "<slug:agency>/sites/new/": MANAGE,
+    "<slug:agency>/sites/<uuid:site_id>/": READ,
+    "<slug:agency>/sites/<uuid:site_id>/forms/new/": MANAGE,
+    "<slug:agency>/forms/<uuid:form_id>/": READ,
+    "<slug:agency>/forms/<uuid:form_id>/edit/": MANAGE,
+}
+# Other people's pages, known by their prefix; what they may answer to GET and POST.
+ALLAUTH = re.compile(
+    r"accounts/(login|logout|signup|inactive|email|reauthenticate|confirm-email/|\^confirm-email/|password/"
+    r"|\^password/|login/code/)"
+)
+ADMIN = re.compile(r"admin/")
+OPEN_IN_ADMIN = {"admin/login/", "admin/logout/"}
+
+
+def walk(patterns: Iterable[URLPattern | URLResolver], prefix: str = "") -> Iterator[str]:
+    for pattern in patterns:
+        route = prefix + str(pattern.pattern)
+        if isinstance(pattern, URLResolver):
+            yield from walk(pattern.url_patterns, route)
+        else:
+            yield route
+
+
+def undeclared(routes: Iterable[str]) -> list[str]:
+    return [route for route in routes if route not in ROUTES and not ALLAUTH.match(route) and not ADMIN.match(route)]
+
+
+@pytest.fixture
+def clients(cast: Cast) -> dict[str, Client]:
+    user_id = services.create_user(email="ada@example.com", name="Ada")
+    services.add_member(agency_id=cast.a, user_id=user_id, role="admin")
+    ada = Client()
+    ada.force_login(models.User.objects.get(pk=user_id), backend="django.contrib.auth.backends.ModelBackend")
+    people = (cast.stranger, cast.charlie.client, cast.vera.client, cast.bob.client, ada)
+    return dict(zip(WHO, people, strict=True))
+
+
+def path(route: str, cast: Cast, agency: str = "a") -> str:
+    values = {"slug:agency": agency, "int:number": "1", "uuid:site_id": cast.site_a, "uuid:form_id": cast.form_a}
+    values["str:token"] = "no-such-token"  # noqa: S105
+    return "/" + re.sub(r"<([a-z]+:[a-z_]+)>", lambda match: str(values[match[1]]), route)
+
+
+def test_every_route_is_declared() -> None:
+    routes = list(walk(get_resolver().url_patterns))
+    assert undeclared(routes) == []
+    assert sorted(set(ROUTES) - set(routes)) == []
+    assert undeclared([*routes, "<slug:agency>/export/"]) == ["<slug:agency>/export/"]
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_everybody_gets_what_is_declared(method: str, clients: dict[str, Client], cast: Cast, enquiry: Enquiry) -> None:
+    answers = {
+        route: " ".join(str(getattr(clients[who], method)(path(route, cast)).status_code) for who in WHO)
+        for route in ROUTES
+    }
+    assert answers == {route: declared[method == "post"] for route, declared in ROUTES.items()}
+
+
+def test_anonymous_learns_nothing(cast: Cast, enquiry: Enquiry) -> None:
+    same = {"X-Request-ID": "the-same-id"}
+    inside = [route for route in ROUTES if route.startswith("<slug:agency>")]
+    assert len(inside) > 10
+    for route in inside:
+        there = cast.stranger.get(path(route, cast), headers=same)
+        nowhere = cast.stranger.get(path(route, cast, "no-such-agency"), headers=same)
+        assert there["Location"] == f"/accounts/login/?next={path(route, cast)}"
+        assert nowhere["Location"] == there["Location"].replace("/a/", "/no-such-agency/", 1)
+        assert (there.status_code, there.content) == (nowhere.status_code, nowhere.content)
+        assert set(there.headers) == set(nowhere.headers)
+        for agency in ("a", "no-such-agency"):
+            told = cast.stranger.get(path(route, cast, agency), headers={"Accept": "application/json", **same})
+            assert told.status_code == 401
+            assert told["Content-Type"] == "application/problem+json"
+            assert told.json()["code"] == "not_signed_in"
+
+
+def test_a_stranger_learns_nothing(cast: Cast, enquiry: Enquiry) -> None:
+    inside = [route for route in ROUTES if route.startswith("<slug:agency>")]
+    for accept in ("text/html", "application/json"):
+        headers = {"X-Request-ID": "the-same-id", "Accept": accept}
+        nothing = cast.charlie.client.get("/no/such/page/", headers=headers)
+        assert nothing.status_code == 404
+        for route in inside:
+            for method in (cast.charlie.client.get, cast.charlie.client.post):
+                there = method(path(route, cast), headers=headers)
+                nowhere = method(path(route, cast, "no-such-agency"), headers=headers)
+                assert there.status_code == nowhere.status_code == 404
+                assert there.content == nowhere.content == nothing.content
+                assert dict(there.headers) == dict(nowhere.headers)
+        # What belongs to another agency, asked for inside one's own.
+        for foreign in ("/b/inbox/1/", f"/b/sites/{cast.site_a}/", f"/b/forms/{cast.form_a}/"):
+            assert cast.charlie.client.get(foreign, headers=headers).content == nothing.content
+
+
+def test_allauths_pages_answer_and_open_no_account(database: Database, cast: Cast) -> None:
+    routes = [route for route in walk(get_resolver().url_patterns) if ALLAUTH.match(route) and "(" not in route]
+    assert "accounts/login/" in routes
+    before = database.ask("SELECT count(*) FROM accounts_user")
+    for route in routes:
+        for client in (Client(), cast.bob.client):
+            if "logout" not in route:
+                assert client.get(f"/{route}").status_code in (200, 302), route
+    everything = {"email": "new@example.com", "password1": "correct horse battery staple", "password": "no"}
+    for route in routes:
+        assert Client().post(f"/{route}", everything).status_code in (200, 302, 405), route
+    assert database.ask("SELECT count(*) FROM accounts_user") == before
+
+
+def test_the_admin_is_closed(clients: dict[str, Client]) -> None:
+    values = {"path:object_id": "1", "path:content_type_id": "1"}
+    routes = [route for route in walk(get_resolver().url_patterns) if ADMIN.match(route) and "(" not in route]
+    assert len(routes) > 30
+    for route in routes:
+        address = "/" + re.sub(r"<([a-z]+:[a-z_]+)>", lambda match: values[match[1]], route)
+        for client in clients.values():
+            for method in (client.get, client.post):
+                answer = method(address)
+                if route not in OPEN_IN_ADMIN:
+                    assert answer.status_code == 302, (address, answer.status_code)
+                    assert answer["Location"].startswith(("/admin/login/", "/accounts/login/")), address
+
+
+def test_the_cast_is_what_it_says(clients: dict[str, Client], cast: Cast) -> None:
+    roles = {person.email: queries.memberships(person.user_id)[0].role for person in (cast.vera, cast.bob, cast.alice)}
+    assert roles == {"vera@example.com": "viewer", "bob@example.com": "member", "alice@example.com": "owner"}
+    assert [membership.slug for membership in queries.memberships(cast.charlie.user_id)] == ["b"]

@@ -1,0 +1,130 @@
+"""`make check`, `make test` and `make e2e`: their steps, each with its time; the first that fails ends the run."""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+BIN = ROOT / ".venv" / "bin"
+OLD_POSTGRES = Path("/usr/lib/postgresql/15/bin")
+CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+class Missing(Exception):
+    """Something that a step needs and that this run cannot install; the text says what to install."""
+
+
+def run(*command: str | Path, folder: Path = ROOT, **environment: str) -> Callable[[], None]:
+    """Return a step that runs a program and fails when it does."""
+
+    def step() -> None:
+        subprocess.run([str(word) for word in command], cwd=folder, env=os.environ | environment, check=True)
+
+    return step
+
+
+def pytest(*arguments: str, **environment: str) -> Callable[[], None]:
+    return run(BIN / "pytest", "-q", "--durations=5", *arguments, **environment)
+
+
+def apt(program: str, package: str, *, found: Callable[[], bool]) -> None:
+    """Install a Debian package when it is missing and we may; raise Missing when we may not."""
+    if found():
+        return
+    if os.geteuid() == 0 and shutil.which("apt-get"):
+        subprocess.run(["apt-get", "update", "-qq"], check=False)
+        command = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", package]
+        subprocess.run(command, check=False, env=os.environ | {"DEBIAN_FRONTEND": "noninteractive"})
+    if not found():
+        raise Missing(f"{program} is missing. On Debian and Ubuntu: apt-get install {package}")
+
+
+def prepare() -> None:
+    """See that Node's npm and a Chromium are there: the sites and the browser tests need them."""
+    apt("npm", "npm", found=lambda: shutil.which("npm") is not None)
+    apt("Chromium", "chromium", found=lambda: any(shutil.which(name) for name in CHROMIUMS))
+
+
+def npm(folder: str, *arguments: str) -> Callable[[], None]:
+    return run("npm", *arguments, folder=ROOT / folder)
+
+
+def rebuilt_css() -> None:
+    """The committed stylesheet and scripts are what their sources give."""
+    subprocess.run(["npm", "run", "build"], cwd=ROOT / "assets", check=True, stdout=subprocess.DEVNULL)
+    built = "consult/core/static"
+    changed = subprocess.run(
+        ["git", "status", "--porcelain", "--", built], cwd=ROOT, check=True, capture_output=True, text=True
+    ).stdout
+    if changed:
+        sys.stdout.write(changed)
+        raise Missing("Built files differ from the committed ones; run `make css` and commit the result.")
+
+
+def old_postgres() -> None:
+    if not OLD_POSTGRES.is_dir():
+        sys.stdout.write(f"{OLD_POSTGRES} is not on this machine; only the embedded server was tested.\n")
+        return
+    pytest("-m", "postgres15", CONSULT_TEST_POSTGRES=str(OLD_POSTGRES))()
+
+
+Steps = list[tuple[str, Callable[[], None]]]
+
+CHECK: Steps = [
+    ("Format", run(BIN / "ruff", "format", "--check", ".")),
+    ("Lint", run(BIN / "ruff", "check", ".")),
+    ("Types", run(BIN / "mypy", ".")),
+    ("Import contracts", run(BIN / "lint-imports", "--no-logo")),
+    (
+        "Migrations fit the models",
+        run(
+            *(BIN / "python", "-W", "ignore", "manage.py", "makemigrations", "--check", "--dry-run"),
+            DJANGO_SETTINGS_MODULE="consult.settings.test",
+        ),
+    ),
+]
+E2E: Steps = [
+    ("Prerequisites", prepare),
+    ("Sites: packages", npm("sites", "ci", "--no-progress")),
+    ("Sites: build", npm("sites", "run", "build")),
+    ("End to end in a browser", pytest("tests/e2e")),
+]
+TEST: Steps = [
+    *CHECK,
+    ("Prerequisites", prepare),
+    ("Stylesheet: packages", npm("assets", "ci", "--no-progress")),
+    ("Stylesheet: rebuilt is the same", rebuilt_css),
+    ("Sites: packages", npm("sites", "ci", "--no-progress")),
+    ("Sites: types", npm("sites", "run", "check")),
+    ("Sites: tests", npm("sites", "test")),
+    ("Sites: build", npm("sites", "run", "build")),
+    ("PostgreSQL 15", old_postgres),
+    ("Tests", pytest()),
+]
+MENUS = {"check": CHECK, "test": TEST, "e2e": E2E}
+
+
+def main(name: str) -> int:
+    began = time.monotonic()
+    times: list[str] = []
+    for title, step in MENUS[name]:
+        sys.stdout.write(f"\n── {title}\n")
+        sys.stdout.flush()
+        start = time.monotonic()
+        try:
+            step()
+        except (subprocess.CalledProcessError, Missing, FileNotFoundError) as error:
+            seconds = time.monotonic() - start
+            sys.stdout.write("\n".join(["", *times, f"  ✗ {title}  {seconds:.1f} s", f"FAILED: {title}: {error}", ""]))
+            return 1
+        times.append(f"  ✓ {title}  {time.monotonic() - start:.1f} s")
+    sys.stdout.write("\n".join(["", *times, f"All of `make {name}` passed in {time.monotonic() - began:.0f} s.", ""]))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))
