@@ -15,8 +15,8 @@ def main(arguments: list[str] | None = None) -> int:
     command = commands.add_parser("sign-in-link", help="print a link that signs a person in, once")
     command.add_argument("email")
     command.set_defaults(run=sign_in_link)
-    command = commands.add_parser("site", help="client sites (sites/)").add_subparsers(metavar="action", required=True)
-    new = command.add_parser("new", help="start a client's site from the template")
+    sites = commands.add_parser("site", help="client sites (sites/)").add_subparsers(metavar="action", required=True)
+    new = sites.add_parser("new", help="start a client's site from the template")
     new.add_argument("slug", help="its folder's name, for example coffee-shop")
     new.add_argument("--name", default="", help="what the client is called (default: from the slug)")
     new.add_argument("--form-key", default="", help="the key of its form, from the form's page (frm_…)")
@@ -36,9 +36,13 @@ def up(options: argparse.Namespace) -> int:
 
 
 def down(options: argparse.Namespace) -> int:
-    from consult.core import down
+    from consult.core import down, supervisor
 
-    print(down.main())
+    try:
+        print(down.main())
+    except supervisor.Failed as error:
+        print(error, file=sys.stderr)
+        return 1
     return 0
 
 

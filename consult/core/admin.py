@@ -32,6 +32,8 @@ class Records(ModelAdmin):
 
     list_per_page = 50
     show_full_result_count = False
+    # Django 5.2 warns of each URLField that does not say it.
+    formfield_overrides = {models.URLField: {"assume_scheme": "https"}}
 
     def get_list_display(self, request: HttpRequest) -> list[str | Callable[[Any], str | bool]]:
         shown: list[str | Callable[[Any], str | bool]] = [

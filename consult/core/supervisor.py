@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
+from typing import NoReturn
 
 from consult.core import child as children
 from consult.core import local, processes
@@ -155,7 +156,7 @@ class Supervisor:
 
     # --- watching ---
 
-    def watch(self) -> None:
+    def watch(self) -> NoReturn:
         """Watches until somebody asks us to end (`Stopped`) or a service cannot be kept alive (`Failed`)."""
         while True:
             self.tick()

@@ -74,12 +74,12 @@ def test_passwords_only_on_every_way_in(cluster: postgres_cluster.Cluster) -> No
     assert methods == {"scram-sha-256"}
     right = cluster.secrets.passwords[local.SUPERUSER]
     for host in ("127.0.0.1", str(cluster.home.sockets)):
-        address = {"host": host, "port": cluster.port, "user": local.SUPERUSER, "dbname": "postgres"}
-        psycopg.connect(password=right, **address).close()
+        address = f"host={host} port={cluster.port} user={local.SUPERUSER} dbname=postgres"
+        psycopg.connect(address, password=right).close()
         with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
-            psycopg.connect(password="wrong", **address)
+            psycopg.connect(address, password="wrong")
         with pytest.raises(psycopg.OperationalError, match="no password supplied"):
-            psycopg.connect(**address)
+            psycopg.connect(address)
 
 
 def test_data_port_and_urls_survive_a_restart(cluster: postgres_cluster.Cluster) -> None:
