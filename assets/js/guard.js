@@ -1,0 +1,47 @@
+// Failed requests never pass in silence and never eat the page.
+import { toast } from "./toast.js";
+import { words } from "./words.js";
+
+let signedOut = false;
+
+// Once, whoever notices first: a part, an action or the live stream.
+export function saySignedOut() {
+  if (signedOut) return;
+  signedOut = true;
+  const login = document.body.dataset.login;
+  const back = encodeURIComponent(location.pathname + location.search);
+  toast(words("outLong"), { stays: true, label: words("signIn"), href: login && `${login}?next=${back}` });
+}
+
+const quiet = (element) => element?.closest?.("[data-quiet], #enquiries") !== null;
+
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const { xhr, requestConfig } = event.detail;
+  if (!xhr.responseURL) return;
+  const landed = new URL(xhr.responseURL).pathname;
+  // An expired session answers a part with the sign-in page: swapping that in would empty the desk.
+  if (landed !== document.body.dataset.login) return;
+  if (new URL(requestConfig.path, location.href).pathname === landed) return;
+  event.detail.shouldSwap = false;
+  saySignedOut();
+});
+
+document.addEventListener("htmx:responseError", (event) => {
+  if (quiet(event.detail.elt)) return; // a refresh: the next one comes by itself
+  const refused = event.detail.xhr.status === 403;
+  toast(words(refused ? "refused" : "failed"), { stays: true });
+});
+
+document.addEventListener("htmx:sendError", (event) => {
+  if (!quiet(event.detail.elt)) toast(words("unreachable"), { stays: true });
+});
+
+// An action that went through: the page's other parts may have changed with it.
+document.addEventListener("htmx:afterRequest", (event) => {
+  // The form itself may be gone with the swap: the event then comes from an ancestor.
+  if (!event.detail.successful || !event.detail.requestConfig.elt.matches("[data-acts]")) return;
+  document.body.dispatchEvent(new CustomEvent("consult:acted"));
+});
+
+// The office may ask for a message: HX-Trigger: {"consult:toast": {"text": "..."}}
+document.addEventListener("consult:toast", (event) => toast(event.detail.text ?? String(event.detail.value ?? "")));

@@ -1,0 +1,55 @@
+// The keyboard reaches everything, but never while one types, chooses or holds a modifier.
+import { assignToMe, move, rows, selected, toggleDone } from "./list.js";
+import { openDialog } from "./menus.js";
+import { undoLast } from "./toast.js";
+
+const SEQUENCE_MS = 1200;
+let goingUntil = 0;
+
+const typing = (target) => target.closest?.("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]");
+const click = (selector) => {
+  const found = document.querySelector(selector);
+  found?.click();
+  return Boolean(found);
+};
+const focus = (selector) => {
+  const found = document.querySelector(selector);
+  found?.focus();
+  found?.select?.();
+  return Boolean(found);
+};
+const onRow = (action) => {
+  const row = selected();
+  if (row) action(row);
+  return Boolean(row);
+};
+
+// Each answers whether it did something; only then is the key taken from the browser.
+const keys = {
+  j: () => rows().length > 0 && (move(1), true),
+  k: () => rows().length > 0 && (move(-1), true),
+  enter: () => !document.activeElement.closest("a, button, summary") && onRow((row) => row.querySelector("[data-open]").click()),
+  e: () => onRow(toggleDone) || click("[data-done]"),
+  a: () => onRow(assignToMe) || focus("#assignee"),
+  n: () => focus("#note"),
+  u: () => click("[data-up]"),
+  z: () => undoLast(),
+  c: () => click("[data-create]"),
+  "/": () => focus("[data-search]"),
+  "?": () => (openDialog("shortcuts"), true),
+  g: () => (goingUntil = Date.now() + SEQUENCE_MS, true),
+};
+
+document.addEventListener("keydown", (event) => {
+  if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+  if (document.querySelector("dialog[open]")) return;
+  if (typing(event.target)) {
+    if (event.key === "Escape") event.target.blur();
+    return;
+  }
+  const key = event.key.length === 1 ? event.key.toLowerCase() : event.key === "Enter" ? "enter" : "";
+  if (!key || (event.repeat && key !== "j" && key !== "k")) return;
+  const going = Date.now() < goingUntil;
+  goingUntil = 0;
+  if (going ? click(`[data-go="${CSS.escape(key)}"]`) : Object.hasOwn(keys, key) && keys[key]()) event.preventDefault();
+});

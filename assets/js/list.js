@@ -1,0 +1,168 @@
+// The list of enquiries: which row is selected, what happens to a row, and how news come in without a jump.
+import { announce, toast } from "./toast.js";
+import { words } from "./words.js";
+
+const list = () => document.getElementById("enquiries");
+export const rows = () => [...document.querySelectorAll("#enquiries [data-row]:not(.row-gone)")];
+export const selected = () => document.querySelector("#enquiries [data-row][data-selected]");
+
+// The selection is the focus of the row's link, so that enter opens it and screen readers say it.
+export function select(row) {
+  selected()?.removeAttribute("data-selected");
+  if (!row) return;
+  row.setAttribute("data-selected", "");
+  row.querySelector("[data-open]").focus({ preventScroll: true });
+  row.scrollIntoView({ block: "nearest" });
+}
+
+export function move(step) {
+  const all = rows();
+  if (all.length === 0) return;
+  const at = all.indexOf(selected());
+  select(all[at < 0 ? (step > 0 ? 0 : all.length - 1) : Math.min(all.length - 1, Math.max(0, at + step))]);
+}
+
+document.addEventListener("focusin", (event) => {
+  const row = event.target.closest?.("#enquiries [data-row]");
+  if (!row || row.hasAttribute("data-selected")) return;
+  selected()?.removeAttribute("data-selected");
+  row.setAttribute("data-selected", "");
+});
+
+// The list gives each action's address once, for enquiry 0; null when one may only read.
+const address = (action, row) => list().dataset[action]?.replace(/\/0\/(?=[a-z]+\/$)/, `/${row.dataset.number}/`) ?? null;
+
+function post(url, values = {}) {
+  return new Promise((resolve) => {
+    const marker = document.createElement("form"); // an element of its own, so that the answer touches no row
+    marker.hidden = true;
+    document.body.append(marker);
+    marker.addEventListener("htmx:afterRequest", (event) => {
+      setTimeout(() => marker.remove());
+      resolve(event.detail.successful && event.detail.xhr.responseURL.indexOf(document.body.dataset.login) < 0);
+    });
+    globalThis.htmx.ajax("POST", url, { source: marker, swap: "none", values });
+  });
+}
+
+const refetch = () => document.body.dispatchEvent(new CustomEvent("consult:nudge", { detail: { kind: "own" } }));
+
+function count(view, change) {
+  const badge = document.querySelector(`[data-count="${view}"]`);
+  if (badge) badge.textContent = String(Math.max(0, Number(badge.textContent) + change));
+}
+
+// Done: the row leaves at once, its neighbour takes the selection, and undo brings it back.
+export async function toggleDone(row) {
+  const { number, status } = row.dataset;
+  const [close, reopen] = [address("close", row), address("reopen", row)];
+  if (!close) return;
+  const closing = status === "open";
+  const next = row.nextElementSibling ?? row.previousElementSibling;
+  row.classList.add("row-gone");
+  if (!(await post(closing ? close : reopen))) {
+    row.classList.remove("row-gone");
+    return;
+  }
+  count("open", closing ? -1 : 1);
+  count("closed", closing ? 1 : -1);
+  if (list().dataset.view === "all") refetch();
+  else {
+    select(next);
+    row.remove();
+    if (rows().length === 0) refetch();
+  }
+  toast(words(closing ? "closed" : "reopened", number), {
+    action: async () => { if (await post(closing ? reopen : close)) refetch(); },
+  });
+}
+
+export async function assignToMe(row) {
+  const assign = address("assign", row);
+  if (!assign) return;
+  if (!(await post(assign, { member: document.body.dataset.member }))) return;
+  refetch();
+  toast(words("assigned", row.dataset.number));
+}
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-row-done]");
+  if (button) toggleDone(button.closest("[data-row]"));
+});
+
+// --- news -----------------------------------------------------------------------------------------------------
+
+let before = null;
+
+function anchorRow() {
+  const visible = (row) => {
+    const box = row.getBoundingClientRect();
+    return box.bottom > 60 && box.top < innerHeight;
+  };
+  const chosen = selected();
+  if (chosen && visible(chosen)) return chosen;
+  const pointed = document.querySelector("#enquiries [data-row]:hover");
+  if (pointed) return pointed;
+  return scrollY > 80 ? rows().find(visible) : null;
+}
+
+document.addEventListener("htmx:beforeSwap", (event) => {
+  if (event.detail.target?.id !== "enquiries" || !event.detail.shouldSwap) return;
+  const anchor = anchorRow();
+  before = {
+    numbers: new Set(rows().map((row) => row.dataset.number)),
+    highest: Math.max(0, ...rows().map((row) => Number(row.dataset.number))),
+    selected: selected()?.dataset.number,
+    focused: selected()?.contains(document.activeElement),
+    anchor: anchor?.id,
+    top: anchor?.getBoundingClientRect().top,
+  };
+});
+
+document.addEventListener("htmx:afterSettle", (event) => {
+  if (event.detail.target?.id !== "enquiries" || !before) return;
+  const was = before;
+  before = null;
+  const kept = was.selected && document.getElementById(`enquiry-${was.selected}`);
+  if (kept) {
+    kept.setAttribute("data-selected", "");
+    if (was.focused) kept.querySelector("[data-open]").focus({ preventScroll: true });
+  }
+  // What one looks at stays where it is: rows that came in above are scrolled over.
+  const anchor = was.anchor && document.getElementById(was.anchor);
+  if (anchor) scrollBy({ top: anchor.getBoundingClientRect().top - was.top, behavior: "instant" });
+  welcome(rows().filter((row) => !was.numbers.has(row.dataset.number) && Number(row.dataset.number) > was.highest));
+});
+
+function welcome(fresh) {
+  if (fresh.length === 0) return;
+  for (const row of fresh) row.classList.add("row-fresh");
+  const pill = document.getElementById("fresh");
+  const hidden = fresh.some((row) => row.getBoundingClientRect().top < 56);
+  const waiting = hidden ? Number(pill?.dataset.waiting ?? 0) + fresh.length : 0;
+  const text = fresh.length === 1 ? words("newOne") : words("newMany", fresh.length);
+  announce(text);
+  if (!pill || !hidden) return;
+  pill.dataset.waiting = String(waiting);
+  pill.querySelector("span").textContent = waiting === 1 ? words("newOne") : words("newMany", waiting);
+  pill.hidden = false;
+}
+
+function putAway(pill) {
+  pill.hidden = true;
+  delete pill.dataset.waiting;
+}
+
+document.addEventListener("click", (event) => {
+  const pill = event.target.closest("#fresh");
+  if (!pill) return;
+  putAway(pill);
+  scrollTo({ top: 0, behavior: "smooth" });
+  const first = rows()[0];
+  if (first) select(first);
+});
+
+addEventListener("scroll", () => {
+  const pill = document.getElementById("fresh");
+  if (pill && !pill.hidden && scrollY < 8) putAway(pill);
+}, { passive: true });
