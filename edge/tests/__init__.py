@@ -1,0 +1,1 @@
+"""Tests of the edge: the real program, real HTTP, real PostgreSQL."""

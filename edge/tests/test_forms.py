@@ -1,0 +1,49 @@
+"""The edge learns of a form once, and of its changes by NOTIFY."""
+
+import httpx
+
+from edge import forms
+from edge.tests.database import Database
+from edge.tests.program import PAGE, Gate, running, until
+
+
+def test_change_is_heard(http: httpx.Client, office: Database, key: str) -> None:
+    assert "Contact" in http.get(f"/f/{key}").text
+    office.change_form(key, name="Ask us")
+    until(lambda: "Ask us" in http.get(f"/f/{key}").text)
+
+
+def test_removal_and_return_are_heard(http: httpx.Client, office: Database, key: str) -> None:
+    http.get(f"/f/{key}")
+    office.remove_form(key, told=True)
+    until(lambda: http.get(f"/f/{key}").status_code == 404)
+    office.execute("INSERT INTO intake_form VALUES ($1, $2)", key, f'{{"key": "{key}", "version": 1}}')
+    assert http.get(f"/f/{key}").status_code == 404, "the unknown key is remembered until NOTIFY"
+    office.notify("consult_forms", key)
+    until(lambda: http.get(f"/f/{key}").status_code == 200)
+
+
+def test_change_unheard_is_noticed_after_reconnecting(gate: Gate, office: Database, key: str) -> None:
+    with running(gate.dsn) as program:
+        url = f"{program.url}/f/{key}"
+        assert "Contact" in httpx.get(url).text
+        gate.shut()
+        office.change_form(key, name="Ask us")
+        assert "Contact" in httpx.get(url).text, "kept while the database is away"
+        gate.open()
+        until(lambda: "Ask us" in httpx.get(url).text)
+
+
+def test_definition_that_cannot_be_read_keeps_the_text(http: httpx.Client, office: Database) -> None:
+    key = office.add_form(fields="none")
+    page = http.post(f"/f/{key}", data={"message": "Keep me"}, headers=PAGE)
+    assert page.status_code == 503
+    assert "Keep me" in page.text
+
+
+def test_origin_of() -> None:
+    assert forms.origin_of("https://Name.example:443/path?x") == "https://name.example"
+    assert forms.origin_of("http://127.0.0.1:4321/") == "http://127.0.0.1:4321"
+    assert forms.origin_of("http://[::1]:80/") == "http://[::1]"
+    for bad in ("javascript:alert(1)", "/path", "", "http://", "http://x:port/", "http://[::1"):
+        assert forms.origin_of(bad) == ""
