@@ -70,7 +70,7 @@ def temporary(bin_dir: Path | None = None) -> Iterator[postgres_cluster.Cluster]
         cluster.start()
         yield cluster
     finally:
-        _remove(cluster)
+        remove(cluster)
 
 
 def _sweep(parent: Path) -> None:
@@ -79,7 +79,7 @@ def _sweep(parent: Path) -> None:
         mine = left.is_dir() and not left.is_symlink() and left.stat().st_uid == os.geteuid()
         if mine and pid.isdigit() and _older_than(left, int(pid)):
             with contextlib.suppress(postgres_cluster.PostgresError, postgres_home.HomeError, local.LocalError):
-                _remove(postgres_cluster.Cluster(left, durable=False))
+                remove(postgres_cluster.Cluster(left, durable=False))
 
 
 def _older_than(folder: Path, pid: int) -> bool:
@@ -88,8 +88,11 @@ def _older_than(folder: Path, pid: int) -> bool:
     return born is None or born > (folder / local.FILE_NAME).stat().st_mtime
 
 
-def _remove(cluster: postgres_cluster.Cluster) -> None:
+def remove(cluster: postgres_cluster.Cluster) -> None:
+    """Stops the server and deletes its data and its whole data directory, also what lies outside of that."""
     cluster.stop(fast_seconds=5.0, immediate_seconds=5.0)
+    if cluster.home.link != cluster.home.data:
+        cluster.note.unlink(missing_ok=True)
     shutil.rmtree(cluster.home.data, ignore_errors=True)
     if cluster.home.sockets != cluster.home.data:
         shutil.rmtree(cluster.home.sockets, ignore_errors=True)

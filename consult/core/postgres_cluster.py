@@ -100,6 +100,11 @@ class Cluster:
         user = local.SUPERUSER if role == "superuser" else role
         return f"postgresql://{user}:{self.secrets.passwords[user]}@127.0.0.1:{self.port}/{database}"
 
+    @property
+    def note(self) -> Path:
+        """Beside data that lies outside its data directory: whose it is."""
+        return self.home.data.with_name(f"{self.home.data.name}.txt")
+
     # --- life ---
 
     def start(self, seconds: float = START_SECONDS) -> None:
@@ -229,6 +234,7 @@ class Cluster:
             shutil.rmtree(stage, ignore_errors=True)
         if self.home.link != self.home.data:
             self.home.link.symlink_to(self.home.data)
+            self.note.write_text(f"{self.home.data.name} is the database of {self.directory}\n")
 
     def _initdb(self, stage: Path) -> None:
         password = stage / "password"

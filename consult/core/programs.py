@@ -5,6 +5,8 @@ import multiprocessing
 import os
 import sys
 
+from consult.core import supervisor
+
 # The edge takes what the internet sends: it gets its own secret and none of the office's.
 OFFICE_ONLY = (
     "SECRET_KEY",
@@ -36,6 +38,8 @@ def preload() -> None:
         for middleware in settings.MIDDLEWARE:
             import_string(middleware)
         engines.all()
+    except supervisor.Stopped:
+        raise
     except Exception as error:
         raise CannotLoad(f"The office cannot be loaded.\n{type(error).__name__}: {error}") from error
 

@@ -7,7 +7,7 @@ import select
 import signal
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
@@ -41,6 +41,7 @@ class Signals:
 
     def __init__(self) -> None:
         self.requests = 0
+        self._impatient = False
         self._bell, self._wire = socket.socketpair()
         for end in (self._bell, self._wire):
             end.setblocking(False)
@@ -65,8 +66,19 @@ class Signals:
         self._bell.close()
         self._wire.close()
 
+    @contextlib.contextmanager
+    def impatience(self) -> Iterator[None]:
+        """Inside, a request raises `Stopped` at once: for long work that may be cut off anywhere."""
+        self._impatient = True
+        try:
+            yield
+        finally:
+            self._impatient = False
+
     def _request(self, number: int, frame: FrameType | None) -> None:
         self.requests += 1
+        if self._impatient:
+            raise Stopped
 
 
 class Supervisor:

@@ -10,11 +10,23 @@ from rich.table import Table
 from rich.text import Text
 
 
+class Tolerant(Console):
+    """A console whose reader may go away: what runs goes on."""
+
+    def on_broken_pipe(self) -> None:
+        """Rich would end the process here."""
+
+
 class Terminal:
     """Lines on standard output. No spinner: that would need a thread, and the process forks."""
 
     def __init__(self, console: Console | None = None) -> None:
-        self.console = console or Console(highlight=False, soft_wrap=True)
+        self.console = console or Tolerant(highlight=False, soft_wrap=True)
+
+    def print(self, what: RenderableType, end: str = "\n") -> None:
+        """One renderable; a terminal that is gone (closed window) is no reason to fail."""
+        with contextlib.suppress(OSError):
+            self.console.print(what, end=end)
 
     @contextlib.contextmanager
     def step(self, doing: str) -> Iterator[list[str]]:
@@ -23,7 +35,7 @@ class Terminal:
         began = time.monotonic()
         done: list[str] = []
         if self.console.is_terminal:
-            self.console.print(Text(f"  … {doing}", style="dim"), end="\r")
+            self.print(Text(f"  … {doing}", style="dim"), end="\r")
         try:
             yield done
         except BaseException:
@@ -34,29 +46,30 @@ class Terminal:
     def say(self, text: str) -> None:
         """One line with the time of day, for what happens later."""
         stamp = time.strftime("%H:%M:%S")
-        self.console.print(Text.assemble((f"{stamp} ", "dim"), text))
+        self.print(Text.assemble((f"{stamp} ", "dim"), text))
 
     def fail(self, text: str) -> None:
         """Why it ends, at the very end."""
         head, _, rest = text.partition("\n")
-        self.console.print(Text.assemble(("Error: ", "bold red"), (head, "bold")))
+        self.print(Text.assemble(("Error: ", "bold red"), (head, "bold")))
         if rest:
-            self.console.print(Text(rest))
+            self.print(Text(rest))
 
     def panel(self, title: str, rows: list[tuple[str, RenderableType]]) -> None:
         """A frame with one row for each (name, value)."""
         if not self.console.is_terminal:
             for name, value in rows:
-                self.console.print(Text.assemble(f"  {name:<9} ", str(value)))
+                self.print(Text.assemble(f"  {name:<9} ", str(value)))
             return
         table = Table.grid(padding=(0, 2))
         for name, value in rows:
             table.add_row(Text(name, style="dim"), value)
-        self.console.print(Panel(table, title=title, title_align="left", border_style="green", expand=False))
+        self.print(Panel(table, title=title, title_align="left", border_style="green", expand=False))
 
     def _finish(self, mark: str, style: str, text: str, began: float) -> None:
         if self.console.is_terminal:
             # Over the line that said what is being done.
-            self.console.file.write("\r\x1b[2K")
+            with contextlib.suppress(OSError):
+                self.console.file.write("\r\x1b[2K")
         seconds = f"  {time.monotonic() - began:.1f} s"
-        self.console.print(Text.assemble("  ", (mark, style), f" {text}", (seconds, "dim")))
+        self.print(Text.assemble("  ", (mark, style), f" {text}", (seconds, "dim")))

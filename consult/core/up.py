@@ -66,9 +66,13 @@ class Up:
         self.cluster: postgres_cluster.Cluster | None = None
         self.complete = False
 
-    def address(self, name: str) -> str:
-        """The origin of office, edge or site."""
+    def local(self, name: str) -> str:
+        """Where office, edge or site listen on this machine."""
         return f"http://{HOST}:{self.ports[name]}"
+
+    def address(self, name: str) -> str:
+        """The origin that the others use for it: the same, unless the environment names another."""
+        return os.environ.get(f"CONSULT_{name.upper()}_URL") or self.local(name)
 
     # --- the steps ---
 
@@ -84,7 +88,7 @@ class Up:
             self._start_postgres()
         else:
             _require_all_databases()
-        with self.terminal.step("Loading the office"):
+        with self.terminal.step("Loading the office"), self.supervisor.signals.impatience():
             programs.preload()
         self._wait_for_postgres()
         self._migrate_and_seed()
@@ -112,7 +116,7 @@ class Up:
         os.environ["CONSULT_DATA_DIR"] = str(self.directory)
         for name, (variable, _) in PORTS.items():
             os.environ[variable] = str(self.ports[name])
-            os.environ.setdefault(f"CONSULT_{name.upper()}_URL", self.address(name))
+            os.environ[f"CONSULT_{name.upper()}_URL"] = self.address(name)
         os.environ.setdefault("DJANGO_SETTINGS_MODULE", "consult.settings.dev")
 
     def _start_postgres(self) -> None:
@@ -152,15 +156,15 @@ class Up:
         # The collector never looks at it again: looking would unshare it from the children.
         gc.freeze()
         database = "postgres" if self.cluster else ""
-        make, office, edge = self.supervisor.program, self.address("office"), self.address("edge")
+        make = self.supervisor.program
         wanted = [
             make(
                 "office",
-                lambda: programs.serve_office(HOST, self.ports["office"]),
+                lambda: programs.serve_office(os.environ.get("CONSULT_OFFICE_HOST") or HOST, self.ports["office"]),
                 needs=database,
-                health=f"{office}/health/",
+                health=f"{self.local('office')}/health/",
             ),
-            make("edge", programs.become_edge, needs=database, health=f"{edge}/health/"),
+            make("edge", programs.become_edge, needs=database, health=f"{self.local('edge')}/health/"),
             make("worker", programs.work, rank=1, needs=database),
         ]
         with self.terminal.step("Starting office, edge and worker") as done:
@@ -175,7 +179,7 @@ class Up:
         built = demo_site.folder(self.directory, self.form_post)
         if built:
             serve = lambda: static_site.serve(built, HOST, self.ports["site"])  # noqa: E731
-            self.supervisor.begin(self.supervisor.program("site", serve, health=self.address("site")))
+            self.supervisor.begin(self.supervisor.program("site", serve, health=self.local("site")))
             self.facts.site_is_built = True
 
     def _build_site(self) -> None:

@@ -1,13 +1,18 @@
 """What the office reads from its environment: one typed object, every problem said at once, never a value."""
 
+import ipaddress
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
+import psycopg
 from cryptography.fernet import Fernet
 from django.core.exceptions import ImproperlyConfigured
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from psycopg import conninfo
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
 
 class Environment(BaseModel):
@@ -67,6 +72,11 @@ class Environment(BaseModel):
         "office", description="Which database role this process connects with; set by the entry points."
     )
 
+    @field_validator("CONSULT_OFFICE_URL", "CONSULT_EDGE_URL", "CONSULT_SITE_URL")
+    @classmethod
+    def _without_slash(cls, address: str) -> str:
+        return address.rstrip("/")
+
 
 def values(environ: Mapping[str, str], names: list[str]) -> tuple[dict[str, str], list[str]]:
     """Take each name, or the content of the file that NAME_FILE names; return the values and the problems."""
@@ -86,13 +96,19 @@ def values(environ: Mapping[str, str], names: list[str]) -> tuple[dict[str, str]
     return found, problems
 
 
-def read(environ: Mapping[str, str] = os.environ) -> Environment:
+def read(environ: Mapping[str, str] = os.environ, *, production: bool = False) -> Environment:
     """Read the environment. Raise ImproperlyConfigured with one line for each problem."""
     found, problems = values(environ, list(Environment.model_fields))
     try:
         environment = Environment.model_validate(found)
     except ValidationError as error:
-        problems += [f"{detail['loc'][0]}: {detail['msg']}." for detail in error.errors(include_input=False)]
+        wrong = {str(detail["loc"][0]): detail["msg"] for detail in error.errors(include_input=False)}
+        problems += [f"{name}: {message}." for name, message in wrong.items()]
+        # The rest is looked at without them, so that everything is said at once.
+        environment = Environment.model_validate({name: value for name, value in found.items() if name not in wrong})
+    said = {problem.partition(":")[0].removesuffix("_FILE") for problem in problems}
+    more = [*shape_problems(environment), *(production_problems(environment) if production else [])]
+    problems += [problem for problem in more if problem.partition(":")[0] not in said]
     if problems:
         raise refusal(problems)
     return environment
@@ -104,18 +120,68 @@ def refusal(problems: list[str]) -> ImproperlyConfigured:
     return ImproperlyConfigured(f"Consult cannot start with this configuration:\n{lines}\nSee docs/settings.md.")
 
 
-POSTGRES = ("postgresql://", "postgres://")
 DATABASE_OF = {"office": "DATABASE_URL", "worker": "WORKER_DATABASE_URL", "migrate": "MIGRATE_DATABASE_URL"}
+
+
+def shape_problems(environment: Environment) -> list[str]:
+    """List what is set but cannot be understood: the libraries that read it later would quote the value."""
+    problems = []
+    for name in (*DATABASE_OF.values(), "BACKUP_DATABASE_URL"):
+        problems += _database_problems(name, getattr(environment, name).get_secret_value())
+    for name, schemes in (("EMAIL_URL", ("smtp", "smtps")), ("REDIS_URL", ("redis", "rediss", "unix"))):
+        address = getattr(environment, name).get_secret_value()
+        if address and not _readable(address, schemes):
+            problems.append(f"{name}: not an address that begins with {' or '.join(f'{each}://' for each in schemes)}.")
+    for name in ("CONSULT_OFFICE_URL", "CONSULT_EDGE_URL"):
+        address = getattr(environment, name)
+        if address and not (_readable(address, ("http", "https")) and urlsplit(address).path in ("", "/")):
+            problems.append(f"{name}: must be an origin, like https://office.example, without a path.")
+    try:
+        for network in filter(None, map(str.strip, environment.CONSULT_TRUSTED_PROXIES.split(","))):
+            ipaddress.ip_network(network)
+    except ValueError:
+        problems.append("CONSULT_TRUSTED_PROXIES: not a list of networks like 10.0.0.0/8, separated by commas.")
+    return [*problems, *_key_problems(environment.CONSULT_ENCRYPTION_KEYS.get_secret_value())]
+
+
+def _database_problems(name: str, url: str) -> list[str]:
+    if not url:
+        return []
+    engine = re.match(r"([a-z][a-z0-9+.-]{0,30})://", url)
+    if engine and engine[1] not in ("postgresql", "postgres"):
+        return [f"{name}: the engine “{engine[1]}” is refused; only PostgreSQL is accepted."]
+    try:
+        readable = engine and conninfo.conninfo_to_dict(url)
+    except psycopg.Error:
+        readable = None
+    return [] if readable else [f"{name}: not an address like postgresql://user:password@host:5432/database."]
+
+
+def _readable(address: str, schemes: tuple[str, ...]) -> bool:
+    try:
+        parts = urlsplit(address)
+        return parts.scheme in schemes and bool(parts.hostname or parts.path) and (parts.port or 1) > 0
+    except ValueError:
+        return False
+
+
+def _key_problems(keys: str) -> list[str]:
+    try:
+        for key in keys.split(",") if keys else []:
+            Fernet(key.strip())
+    except ValueError:
+        return ["CONSULT_ENCRYPTION_KEYS: not a list of Fernet keys (32 url-safe base64-encoded bytes each)."]
+    return []
 
 
 def production_problems(environment: Environment) -> list[str]:
     """List what production may not start with: every missing or weak variable, one line each."""
+    database = DATABASE_OF.get(environment.CONSULT_PROCESS, "DATABASE_URL")
+    secrets = (database, "CONSULT_ENCRYPTION_KEYS", "EMAIL_URL")
     return [
         *_secret_key_problems(environment.SECRET_KEY.get_secret_value()),
-        *_database_problems(environment),
+        *(f"{name}: missing." for name in secrets if not getattr(environment, name).get_secret_value()),
         *_host_problems(environment),
-        *_key_problems(environment.CONSULT_ENCRYPTION_KEYS.get_secret_value()),
-        *([] if environment.EMAIL_URL.get_secret_value() else ["EMAIL_URL: missing."]),
     ]
 
 
@@ -125,18 +191,6 @@ def _secret_key_problems(key: str) -> list[str]:
     if len(key) < 50 or len(set(key)) < 10 or key.startswith("django-insecure"):
         return ["SECRET_KEY: weak; it needs at least 50 random characters."]
     return []
-
-
-def _database_problems(environment: Environment) -> list[str]:
-    problems = []
-    for name in [DATABASE_OF.get(environment.CONSULT_PROCESS, "DATABASE_URL")]:
-        url = getattr(environment, name).get_secret_value()
-        if not url:
-            problems.append(f"{name}: missing.")
-        elif not url.startswith(POSTGRES):
-            engine = url.partition(":")[0]
-            problems.append(f"{name}: the engine “{engine}” is refused; only PostgreSQL is accepted.")
-    return problems
 
 
 def _host_problems(environment: Environment) -> list[str]:
@@ -153,14 +207,3 @@ def _host_problems(environment: Environment) -> list[str]:
         elif not address.startswith("https://"):
             problems.append(f"{name}: must begin with https:// in production.")
     return problems
-
-
-def _key_problems(keys: str) -> list[str]:
-    if not keys:
-        return ["CONSULT_ENCRYPTION_KEYS: missing."]
-    try:
-        for key in keys.split(","):
-            Fernet(key.strip())
-    except ValueError:
-        return ["CONSULT_ENCRYPTION_KEYS: not a list of Fernet keys (32 url-safe base64-encoded bytes each)."]
-    return []

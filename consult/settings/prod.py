@@ -4,10 +4,8 @@ from consult.settings import environment
 from consult.settings.base import *  # noqa: F403
 from consult.settings.base import configure
 
-_environment = environment.read()
+_environment = environment.read(production=True)
 _environment.CONSULT_LOG_FORMAT = "json"
-if _problems := environment.production_problems(_environment):
-    raise environment.refusal(_problems)
 globals().update(configure(_environment))
 
 DEBUG = False

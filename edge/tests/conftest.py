@@ -1,19 +1,25 @@
 """One PostgreSQL, one edge, a fresh form for each test."""
 
+import os
 from collections.abc import Iterator
 
 import httpx
+import psycopg
 import pytest
 
-from edge.tests import cluster, database, live_token, program
+from consult.core import postgres_cluster
+from edge.tests import database, live_token, program
 
 
 @pytest.fixture(scope="session")
-def edge_database() -> Iterator[tuple[str, str]]:
-    """(the edge's address, an address that may do everything): the one place where tests get a database."""
-    with cluster.running() as dsn:
-        edge_dsn, inside = database.Database(dsn).create_standin("edge_tests")
-        yield edge_dsn, inside.dsn
+def edge_database(cluster: postgres_cluster.Cluster, template: str) -> Iterator[tuple[str, str]]:
+    """(the edge's address, an address that may do everything) of a copy of the real, migrated database."""
+    name = f"edge_{os.getpid()}"
+    with psycopg.connect(cluster.url("superuser", "postgres"), autocommit=True) as admin:
+        admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" OWNER consult_owner')
+        database.Database(cluster.url("superuser", name)).allow_no_poison()
+        yield cluster.url("consult_edge", name), cluster.url("superuser", name)
+        admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
 @pytest.fixture(scope="session")

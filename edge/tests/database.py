@@ -2,17 +2,13 @@
 
 import asyncio
 import json
-import pathlib
 import secrets
 import string
 import uuid
 from collections.abc import Awaitable, Callable
 from typing import Any
-from urllib.parse import urlsplit
 
 import asyncpg
-
-_STANDIN = pathlib.Path(__file__).with_name("standin.sql")
 
 type Connection = asyncpg.Connection[asyncpg.Record]
 
@@ -22,7 +18,8 @@ class Submission:
         self.id: uuid.UUID = record["id"]
         self.receipt: str = record["receipt"]
         self.fields: list[list[str]] = json.loads(record["fields"])
-        self.meta: dict[str, Any] = json.loads(record["meta"])
+        found: dict[str, Any] = json.loads(record["meta"])
+        self.meta = {name: value for name, value in found.items() if value != ""}
 
     def __getitem__(self, name: str) -> str:
         return next(value for key, value in self.fields if key == name)
@@ -56,44 +53,58 @@ class Database:
     def fetch(self, statement: str, *arguments: object) -> list[asyncpg.Record]:
         return self._do(lambda connection: connection.fetch(statement, *arguments))
 
-    def create_standin(self, name: str) -> tuple[str, "Database"]:
-        """A database with the stand-in's doors. Gives the edge's address and the admin's side of it."""
-        password = secrets.token_hex(16)
-        self.execute(f"CREATE DATABASE {name}")
-        self.execute(f"CREATE ROLE consult_edge LOGIN PASSWORD '{password}'")
-        parts = urlsplit(self.dsn)
-        inside = Database(parts._replace(path=f"/{name}").geturl())
-        inside.execute(_STANDIN.read_text(encoding="utf-8"))
-        place = f"{parts.hostname}:{parts.port}"
-        return f"postgresql://consult_edge:{password}@{place}/{name}", inside
+    def allow_no_poison(self) -> None:
+        """Let a test make one row of a batch bad."""
+        self.execute(
+            "ALTER TABLE intake_submission ADD CONSTRAINT no_poison CHECK (fields::text NOT LIKE '%POISON%') NOT VALID"
+        )
 
     def add_form(self, **changes: object) -> str:
-        """Gives the new form's key."""
+        """A form of agency 1 on a site of its own. Gives the form's key."""
         key = "frm_" + "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(22))
-        definition = {**_definition(key), **changes}
-        self.execute("INSERT INTO intake_form VALUES ($1, $2)", key, json.dumps(definition))
+        form = {**_FORM, **changes}
+        self.execute(
+            _ADD_FORM,
+            key,
+            json.dumps(form["site"]),
+            form["name"],
+            json.dumps(form["fields"]),
+            json.dumps(form["allowed_origins"]),
+            json.dumps(form["redirect_targets"]),
+            form["honeypot"],
+        )
         return key
 
-    def change_form(self, key: str, **changes: object) -> None:
+    def rename_form(self, key: str, name: str) -> None:
+        """As the office does it: the trigger tells the edge."""
         self.execute(
-            "UPDATE intake_form SET definition = definition || $2::jsonb WHERE key = $1",
+            "UPDATE intake_formversion SET name = $2 WHERE form_id = (SELECT id FROM intake_form WHERE key = $1)",
             key,
-            json.dumps(changes),
+            name,
         )
-        self.notify("consult_forms", key)
+        self.execute("UPDATE intake_form SET name = $2 WHERE key = $1", key, name)
 
     def remove_form(self, key: str, *, told: bool) -> None:
-        self.execute("DELETE FROM intake_form WHERE key = $1", key)
-        if told:
-            self.notify("consult_forms", key)
+        self._rekey(key, f"gone_{key}", told=told)
+
+    def return_form(self, key: str, *, told: bool) -> None:
+        self._rekey(f"gone_{key}", key, told=told)
+
+    def _rekey(self, old: str, new: str, *, told: bool) -> None:
+        async def work(connection: Connection) -> None:
+            if not told:
+                await connection.execute("SET session_replication_role = replica")
+            await connection.execute("UPDATE intake_form SET key = $2 WHERE key = $1", old, new)
+
+        self._do(work)
 
     def add_key(self, kid: str, pem: str, *, told: bool = True) -> None:
-        self.execute("INSERT INTO accounts_publickey VALUES ($1, $2)", kid, pem)
+        self.execute("INSERT INTO accounts_signingkey VALUES ($1, $2, '', now())", kid, pem)
         if told:
             self.notify("consult_keys", kid)
 
     def remove_key(self, kid: str) -> None:
-        self.execute("DELETE FROM accounts_publickey WHERE kid = $1", kid)
+        self.execute("DELETE FROM accounts_signingkey WHERE kid = $1", kid)
         self.notify("consult_keys", kid)
 
     def notify(self, channel: str, text: str) -> None:
@@ -104,10 +115,31 @@ class Database:
 
     def submissions(self, key: str) -> list[Submission]:
         rows = self.fetch(
-            "SELECT id, receipt, fields::text, meta::text FROM intake_submission WHERE form_key = $1 ORDER BY id",
+            """
+            SELECT s.id, s.receipt, s.fields::text, jsonb_build_object(
+                       'page_url', s.page_url, 'referrer', s.referrer, 'origin', s.origin,
+                       'remote_addr', s.remote_addr, 'user_agent', s.user_agent,
+                       'content_type', s.content_type, 'signals', s.signals)::text AS meta
+              FROM intake_submission s JOIN intake_form f ON f.id = s.form_id
+             WHERE f.key = $1 ORDER BY s.id
+            """,
             key,
         )
         return [Submission(row) for row in rows]
+
+
+_ADD_FORM = """
+    WITH site AS (
+        INSERT INTO intake_site (id, agency_id, created_at, name, url)
+        SELECT gen_random_uuid(), 1, now(), $2::jsonb->>'name', $2::jsonb->>'url' RETURNING id
+    ), form AS (
+        INSERT INTO intake_form (id, agency_id, created_at, site_id, key, name, version, allowed_origins,
+                                 redirect_targets, notify_addresses)
+        SELECT gen_random_uuid(), 1, now(), site.id, $1, $3, 3, $5::jsonb, $6::jsonb, '[]' FROM site RETURNING id
+    )
+    INSERT INTO intake_formversion (id, agency_id, created_at, form_id, version, name, fields, honeypot)
+    SELECT gen_random_uuid(), 1, now(), form.id, 3, $3, $4::jsonb, $7 FROM form
+"""
 
 
 def _field(
@@ -123,22 +155,17 @@ def _field(
     }
 
 
-def _definition(key: str) -> dict[str, object]:
-    return {
-        "key": key,
-        "agency_id": 1,
-        "form_id": str(uuid.uuid4()),
-        "version": 3,
-        "name": "Contact",
-        "site": {"name": "The Daily Grind", "url": "https://grind.example"},
-        "fields": [
-            _field("name", "Your name", "text", 100, required=True),
-            _field("email", "E-mail", "email", 254, required=True),
-            _field("topic", "Topic", "select", 100, "Beans", "Tea"),
-            _field("message", "Message", "textarea", 5000),
-            _field("news", "Send me news", "checkbox", 10),
-        ],
-        "allowed_origins": [],
-        "redirect_targets": [],
-        "honeypot": "website",
-    }
+_FORM: dict[str, object] = {
+    "name": "Contact",
+    "site": {"name": "The Daily Grind", "url": "https://grind.example"},
+    "fields": [
+        _field("name", "Your name", "text", 100, required=True),
+        _field("email", "E-mail", "email", 254, required=True),
+        _field("topic", "Topic", "select", 100, "Beans", "Tea"),
+        _field("message", "Message", "textarea", 5000),
+        _field("news", "Send me news", "checkbox", 10),
+    ],
+    "allowed_origins": [],
+    "redirect_targets": [],
+    "honeypot": "website",
+}

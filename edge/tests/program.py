@@ -16,18 +16,24 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from edge.tests import cluster
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PAGE = {"accept": "text/html,application/xhtml+xml"}
 OFFICE = "http://office.test:8000"
 
 
+def free_port() -> int:
+    with contextlib.closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
 class Program:
     """One running edge. `lines` is its log."""
 
     def __init__(self, environ: dict[str, str], start: str = "-m edge") -> None:
-        self.port = cluster.free_port()
+        self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.environ = {
             "PATH": os.environ.get("PATH", ""),
@@ -126,7 +132,7 @@ class Gate:
         assert parts.hostname
         assert parts.port
         self._target = (parts.hostname, parts.port)
-        self._port = cluster.free_port()
+        self._port = free_port()
         self.dsn = parts._replace(netloc=f"{parts.username}:{parts.password}@127.0.0.1:{self._port}").geturl()
         self._listener: socket.socket | None = None
         self._pairs: list[socket.socket] = []

@@ -9,7 +9,7 @@ from edge.tests.program import PAGE, Gate, running, until
 
 def test_change_is_heard(http: httpx.Client, office: Database, key: str) -> None:
     assert "Contact" in http.get(f"/f/{key}").text
-    office.change_form(key, name="Ask us")
+    office.rename_form(key, "Ask us")
     until(lambda: "Ask us" in http.get(f"/f/{key}").text)
 
 
@@ -17,7 +17,7 @@ def test_removal_and_return_are_heard(http: httpx.Client, office: Database, key:
     http.get(f"/f/{key}")
     office.remove_form(key, told=True)
     until(lambda: http.get(f"/f/{key}").status_code == 404)
-    office.execute("INSERT INTO intake_form VALUES ($1, $2)", key, f'{{"key": "{key}", "version": 1}}')
+    office.return_form(key, told=False)
     assert http.get(f"/f/{key}").status_code == 404, "the unknown key is remembered until NOTIFY"
     office.notify("consult_forms", key)
     until(lambda: http.get(f"/f/{key}").status_code == 200)
@@ -28,7 +28,7 @@ def test_change_unheard_is_noticed_after_reconnecting(gate: Gate, office: Databa
         url = f"{program.url}/f/{key}"
         assert "Contact" in httpx.get(url).text
         gate.shut()
-        office.change_form(key, name="Ask us")
+        office.rename_form(key, "Ask us")
         assert "Contact" in httpx.get(url).text, "kept while the database is away"
         gate.open()
         until(lambda: "Ask us" in httpx.get(url).text)

@@ -21,27 +21,41 @@ from consult.core import local, postgres, postgres_cluster, postgres_home, proce
 
 @pytest.fixture
 def home() -> Iterator[Path]:
-    """A folder that nobody else may enter, like a clone in a `mktemp -d`."""
-    directory = Path(tempfile.mkdtemp(prefix="consult-home-"))
-    yield directory
-    link = directory / "data" / "postgres"
-    if link.is_symlink():
-        shutil.rmtree(link.resolve(), ignore_errors=True)
-    shutil.rmtree(directory)
+    with private_folder() as directory:
+        yield directory
+
+
+@pytest.fixture(scope="module")
+def made() -> Iterator[postgres_cluster.Cluster]:
+    with private_folder() as directory:
+        cluster = postgres_cluster.Cluster(directory / "data", durable=False)
+        yield cluster
+        cluster.stop()
 
 
 @pytest.fixture
-def cluster(home: Path) -> Iterator[postgres_cluster.Cluster]:
-    """A running server there."""
-    cluster = postgres_cluster.Cluster(home / "data", durable=False)
-    cluster.start()
-    yield cluster
-    cluster.stop()
+def cluster(made: postgres_cluster.Cluster) -> postgres_cluster.Cluster:
+    """A running server in a private folder; whoever breaks it puts it right."""
+    if not made.running_pid():
+        made.start()
+    return made
+
+
+@contextlib.contextmanager
+def private_folder() -> Iterator[Path]:
+    """A folder that nobody else may enter, like a clone in a `mktemp -d`."""
+    directory = Path(tempfile.mkdtemp(prefix="consult-home-"))
+    try:
+        yield directory
+    finally:
+        if (directory / "data").exists():
+            postgres.remove(postgres_cluster.Cluster(directory / "data"))
+        shutil.rmtree(directory)
 
 
 def write(cluster: postgres_cluster.Cluster) -> None:
     with psycopg.connect(cluster.url("consult_owner")) as connection:
-        connection.execute("CREATE TABLE kept AS SELECT 42 AS value")
+        connection.execute("CREATE TABLE IF NOT EXISTS kept AS SELECT 42 AS value")
 
 
 def kept(cluster: postgres_cluster.Cluster) -> object:
@@ -51,9 +65,9 @@ def kept(cluster: postgres_cluster.Cluster) -> object:
 
 
 def test_closed_folder_stays_closed_and_data_lies_where_the_server_reaches_it(
-    cluster: postgres_cluster.Cluster, home: Path
+    cluster: postgres_cluster.Cluster,
 ) -> None:
-    pid = cluster.running_pid()
+    pid, home = cluster.running_pid(), cluster.directory.parent
     assert pid
     assert home.stat().st_mode & 0o777 == 0o700
     assert (home / "data" / "postgres" / "PG_VERSION").read_text().strip() == "18"
@@ -96,9 +110,7 @@ def test_data_port_and_urls_survive_a_restart(cluster: postgres_cluster.Cluster)
         again.stop()
 
 
-def test_killed_server_starts_again_with_what_was_committed(home: Path) -> None:
-    cluster = postgres_cluster.Cluster(home / "data")
-    cluster.start()
+def test_killed_server_starts_again_with_what_was_committed(cluster: postgres_cluster.Cluster) -> None:
     write(cluster)
     with contextlib.closing(psycopg.connect(cluster.url("consult_owner"))):
         os.kill(cluster.running_pid() or 0, signal.SIGKILL)
@@ -107,7 +119,6 @@ def test_killed_server_starts_again_with_what_was_committed(home: Path) -> None:
         assert cluster.running_pid() is None
         cluster.start()
     assert kept(cluster) == 42
-    cluster.stop()
 
 
 @pytest.mark.parametrize("zombie", [False, True], ids=["stranger", "zombie"])
@@ -163,21 +174,27 @@ def test_taken_port_is_left_to_its_owner(cluster: postgres_cluster.Cluster) -> N
 
 def test_data_of_another_version_is_refused_and_left_alone(cluster: postgres_cluster.Cluster) -> None:
     cluster.stop()
-    (cluster.home.data / "PG_VERSION").write_text("14\n")
-    with pytest.raises(postgres_cluster.PostgresError, match=r"made by PostgreSQL 14.*version 18"):
-        cluster.start()
-    assert (cluster.home.data / "PG_VERSION").read_text() == "14\n"
+    file = cluster.home.data / "PG_VERSION"
+    file.write_text("14\n")
+    try:
+        with pytest.raises(postgres_cluster.PostgresError, match=r"made by PostgreSQL 14.*version 18"):
+            cluster.start()
+        assert file.read_text() == "14\n"
+    finally:
+        file.write_text("18\n")
 
 
 def test_lost_secrets_are_said_at_once(cluster: postgres_cluster.Cluster) -> None:
     cluster.stop()
-    (cluster.directory / local.FILE_NAME).unlink()
+    file = cluster.directory / local.FILE_NAME
+    file.rename(file.with_suffix(".away"))
     other = postgres_cluster.Cluster(cluster.directory, durable=False)
     try:
         with pytest.raises(postgres_cluster.PostgresError, match="other passwords"):
             other.start(20)
     finally:
         other.stop()
+        file.with_suffix(".away").replace(file)
 
 
 def test_half_made_data_does_not_count(home: Path) -> None:
@@ -192,15 +209,17 @@ def test_half_made_data_does_not_count(home: Path) -> None:
 
 def test_server_that_cannot_start_says_why_with_its_log(cluster: postgres_cluster.Cluster) -> None:
     cluster.stop()
-    (cluster.home.data / "pg_hba.conf").unlink()
-    with pytest.raises(postgres_cluster.PostgresError, match=r"(?s)Log: .*postgres\.log.*pg_hba\.conf"):
-        cluster.start(20)
+    file = cluster.home.data / "pg_hba.conf"
+    file.rename(file.with_suffix(".away"))
+    try:
+        with pytest.raises(postgres_cluster.PostgresError, match=r"(?s)Log: .*postgres\.log.*pg_hba\.conf"):
+            cluster.start(20)
+    finally:
+        file.with_suffix(".away").rename(file)
 
 
 def test_long_path_gets_its_socket_elsewhere(home: Path) -> None:
     directory = home / ("a" * 60) / ("b" * 60)
-    (home / "data").symlink_to(directory)
-    link = directory / "postgres"
     cluster = postgres_cluster.Cluster(directory, durable=False)
     cluster.start()
     try:
@@ -208,11 +227,9 @@ def test_long_path_gets_its_socket_elsewhere(home: Path) -> None:
         assert (cluster.home.sockets / f".s.PGSQL.{cluster.port}").is_socket()
         assert cluster.home.sockets.stat().st_mode & 0o077 == 0
     finally:
-        cluster.stop()
-        if cluster.home.sockets != cluster.home.data:
-            shutil.rmtree(cluster.home.sockets)
-        if link.is_symlink():
-            shutil.rmtree(link.resolve())
+        postgres.remove(cluster)
+    assert not cluster.home.data.exists()
+    assert not cluster.home.sockets.exists()
 
 
 USER = """

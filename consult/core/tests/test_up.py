@@ -18,7 +18,7 @@ import psutil
 import psycopg
 import pytest
 
-from consult.core import local, processes
+from consult.core import local, postgres, postgres_cluster, processes
 
 START_SECONDS = 90
 PORT_VARIABLES = ("CONSULT_OFFICE_PORT", "CONSULT_EDGE_PORT", "CONSULT_SITE_PORT")
@@ -113,9 +113,7 @@ def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
         up.process.terminate()
         up.process.wait(10)
     up.run("down")
-    link = directory / "postgres"
-    if link.is_symlink():
-        subprocess.run(["/bin/rm", "-rf", str(link.resolve())], check=True)
+    postgres.remove(postgres_cluster.Cluster(directory))
 
 
 def test_facts_are_true(up: Up) -> None:

@@ -169,13 +169,6 @@ class Migration(migrations.Migration):
                         name="intake_formversion_isolated",
                     ),
                     models.UniqueConstraint(fields=("agency", "form", "version"), name="intake_formversion_once"),
-                    consult.core.isolation.SameAgency(
-                        columns=("form_id",),
-                        name="intake_formversion_form",
-                        on_delete="restrict",
-                        target="intake_form",
-                        target_columns=("id",),
-                    ),
                 ],
             },
         ),
@@ -222,6 +215,17 @@ class Migration(migrations.Migration):
                 name="intake_form_site",
                 on_delete="restrict",
                 target="intake_site",
+                target_columns=("id",),
+            ),
+        ),
+        # Apart from CreateModel, so that going back drops it before the key that it refers to.
+        migrations.AddConstraint(
+            model_name="formversion",
+            constraint=consult.core.isolation.SameAgency(
+                columns=("form_id",),
+                name="intake_formversion_form",
+                on_delete="restrict",
+                target="intake_form",
                 target_columns=("id",),
             ),
         ),

@@ -1,0 +1,181 @@
+"""The hottest reads use their index under row-level security, in a database that holds enough to make it matter."""
+
+# Statements are put together from names of tables and columns here: nobody else has a say in them.
+# ruff: noqa: S608
+
+import json
+import uuid
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import psycopg
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+from pytest_django import DjangoDbBlocker
+
+from conftest import Database, _point_at
+from consult.accounts import queries as accounts
+from consult.core import postgres_cluster, tenancy
+from consult.inbox import models as inbox_models
+from consult.inbox import queries as inbox
+from consult.intake import queries as intake
+
+AGENCIES, ENQUIRIES = 200, 20_000
+FILL = f"""
+CREATE TEMP TABLE agencies AS SELECT 1000 + n AS id, gen_random_uuid() AS member, gen_random_uuid() AS site,
+    gen_random_uuid() AS form FROM generate_series(1, {AGENCIES}) n;
+INSERT INTO accounts_agency (id, slug, name, time_zone, created_at)
+    SELECT id, 'agency-' || id, 'Agency ' || id, 'UTC', now() FROM agencies;
+INSERT INTO accounts_user (id, password, is_superuser, email, name, time_zone, is_active, is_staff, created_at)
+    SELECT id, '', false, id || '@example.com', 'Person ' || id, 'UTC', true, false, now() FROM agencies;
+INSERT INTO accounts_member (id, agency_id, created_at, role, user_id)
+    SELECT member, id, now(), 'owner', id FROM agencies;
+INSERT INTO intake_site (id, agency_id, created_at, name, url)
+    SELECT site, id, now(), 'Site', 'https://site.example' FROM agencies;
+INSERT INTO intake_form (id, agency_id, created_at, site_id, name, key, version,
+                         allowed_origins, redirect_targets, notify_addresses)
+    SELECT form, id, now(), site, 'Contact', 'frm_' || id, 1, '[]', '[]', '[]' FROM agencies;
+INSERT INTO intake_formversion (id, agency_id, created_at, form_id, version, name, fields, honeypot)
+    SELECT gen_random_uuid(), id, now(), form, 1, 'Contact', '[]', 'hp' FROM agencies;
+CREATE TEMP TABLE sent AS SELECT gen_random_uuid() AS id, gen_random_uuid() AS enquiry, a.id AS agency_id, a.form,
+    a.member, n, now() - n * interval '7 minutes' AS at
+    FROM agencies a, generate_series(1, {ENQUIRIES // AGENCIES}) n;
+INSERT INTO intake_submission (id, agency_id, created_at, form_id, form_version, receipt, received_at, fields,
+                               page_url, referrer, origin, remote_addr, user_agent, content_type, signals)
+    SELECT id, agency_id, at, form, 1, upper(substr(md5(id::text), 1, 12)), at, '[["message", "Hello"]]',
+           '', '', '', '', '', '', '[]' FROM sent;
+INSERT INTO inbox_enquiry (id, agency_id, created_at, number, submission_id, form_id, status, assignee_id,
+                           sender_name, sender_email, subject, excerpt, signals, received_at)
+    SELECT enquiry, agency_id, at, n, id, form, CASE WHEN n % 3 = 0 THEN 'closed' ELSE 'open' END,
+           CASE WHEN n % 4 = 0 THEN member END, 'Ann', 'ann@visitor.example', 'Subject', 'Hello', '[]', at FROM sent;
+INSERT INTO inbox_note (id, agency_id, created_at, enquiry_id, author_id, body)
+    SELECT gen_random_uuid(), agency_id, at, enquiry, member, 'Called back' FROM sent;
+INSERT INTO accounts_audit (id, agency_id, created_at, action, by_id, subject_id, data)
+    SELECT gen_random_uuid(), agency_id, at, 'inbox.open_enquiry', NULL, enquiry, '{{}}' FROM sent;
+ANALYZE;
+"""
+# Tables that grow with what agencies do; a scan of a whole one is a page that gets slower with every other agency.
+BIG = {
+    "accounts_member",
+    "accounts_agency",
+    "accounts_audit",
+    "inbox_enquiry",
+    "inbox_note",
+    "intake_submission",
+    "intake_form",
+    "intake_formversion",
+    "intake_site",
+}
+AGENCY = 1100
+
+
+@pytest.fixture(scope="module")
+def filled(cluster: postgres_cluster.Cluster, template: str, django_db_blocker: DjangoDbBlocker) -> Iterator[Database]:
+    name = "test_query_plans"
+    with psycopg.connect(cluster.url("superuser", "postgres"), autocommit=True) as admin:
+        admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" OWNER consult_owner')
+        with psycopg.connect(cluster.url("superuser", name)) as direct:
+            # Filling checks each foreign key row by row; that is not what is asked here.
+            direct.execute("SET session_replication_role = replica")
+            direct.execute(FILL)
+        with django_db_blocker.unblock():
+            _point_at(cluster, name, "consult_app")
+            yield Database(name, {role: cluster.url(role, name) for role in cluster.urls})
+            connection.close()
+        admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+def scans(plan: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Return (kind of node, relation) of every node that reads a table."""
+    if "Relation Name" in plan:
+        yield plan["Node Type"], plan["Relation Name"]
+    for below in plan.get("Plans", []):
+        yield from scans(below)
+
+
+def explain(statement: str, *, indexes: str = "on") -> list[tuple[str, str]]:
+    with tenancy.agency(AGENCY), connection.cursor() as cursor:
+        for kind in ("indexscan", "indexonlyscan", "bitmapscan"):
+            cursor.execute(f"SET LOCAL enable_{kind} = {indexes}")
+        cursor.execute(f"EXPLAIN (FORMAT JSON) {statement}")
+        [(found,)] = cursor.fetchall()
+    plan = json.loads(found) if isinstance(found, str) else found
+    return list(scans(plan[0]["Plan"]))
+
+
+def plans(read: Callable[[], object]) -> list[tuple[str, str]]:
+    """Return what every statement of `read` scans."""
+    with tenancy.agency(AGENCY), CaptureQueriesContext(connection) as said:
+        read()
+    statements = [query["sql"] for query in said.captured_queries if query["sql"].startswith("SELECT")]
+    assert statements
+    return [scan for statement in statements for scan in explain(statement)]
+
+
+def reads() -> dict[str, Callable[[], object]]:
+    with tenancy.agency(AGENCY):
+        member = accounts.members(AGENCY)[0].id
+        enquiry = inbox.enquiry(AGENCY, 7)
+        form = next(iter(intake.form_labels(AGENCY)))
+        user = 1100
+    assert enquiry
+    assert enquiry.submission_id
+    submission_id, enquiry_id = enquiry.submission_id, enquiry.id
+    cursor = inbox._encode(inbox_models.Enquiry(received_at=timezone.now(), number=50))
+
+    def listed(view: str) -> Callable[[], object]:
+        return lambda: inbox.enquiries(AGENCY, view=view, member_id=member)
+
+    found = {f"list {view}": listed(view) for view in inbox.VIEWS}
+    return found | {
+        "next page": lambda: inbox.enquiries(AGENCY, view="open", member_id=member, before=cursor),
+        "search": lambda: inbox.enquiries(AGENCY, view="all", member_id=member, search="ann"),
+        "search receipt": lambda: intake.submission_by_receipt(AGENCY, "K7QF-2M9X-4TDA"),
+        "counts": lambda: inbox.counts(AGENCY, member_id=member),
+        "enquiry by number": lambda: inbox.enquiry(AGENCY, 7),
+        "notes": lambda: inbox.notes(AGENCY, enquiry_id),
+        "audit of a subject": lambda: accounts.audit_of(AGENCY, enquiry_id),
+        "submissions by id": lambda: intake.submissions(AGENCY, [submission_id, uuid.uuid4()]),
+        "sites": lambda: intake.sites(AGENCY),
+        "form page": lambda: intake.form_page(AGENCY, form),
+        "labels": lambda: intake.form_labels(AGENCY),
+        "members": lambda: accounts.members(AGENCY),
+        "member of": lambda: accounts.member_of(AGENCY, user),
+    }
+
+
+def test_no_hot_read_scans_a_whole_table(filled: Database) -> None:
+    bad = {
+        name: [scan for scan in found if scan[0] == "Seq Scan" and scan[1] in BIG]
+        for name, read in reads().items()
+        if (found := plans(read))
+    }
+    assert {name: scan for name, scan in bad.items() if scan} == {}
+    # And it can fail: without indexes a scan is seen.
+    assert ("Seq Scan", "inbox_enquiry") in explain("SELECT 1 FROM inbox_enquiry WHERE number = 7", indexes="off")
+
+
+def test_the_doors_use_their_indexes(filled: Database) -> None:
+    """A function's plan is its own affair: what it costs tells whether it walked a table."""
+    for statement in (
+        "SELECT * FROM accounts_memberships_v1(1100)",
+        "SELECT intake_form_v1('frm_1100')",
+    ):
+        with psycopg.connect(filled.urls["superuser"]) as direct:
+            direct.execute("SET ROLE consult_doors")
+            before = _scanned(direct)
+            direct.execute(statement)
+            assert _scanned(direct) == before, statement
+            direct.execute("SELECT count(*) FROM intake_form")
+            assert _scanned(direct) > before, "the counter does not count"
+
+
+def _scanned(direct: psycopg.Connection) -> int:
+    """Return how many rows whole-table scans of the big tables read so far in this transaction."""
+    row = direct.execute(
+        "SELECT sum(seq_tup_read) FROM pg_stat_xact_user_tables WHERE relname = ANY (%s)", [list(BIG)]
+    ).fetchone()
+    assert row
+    return int(row[0])

@@ -1,0 +1,236 @@
+"""Raw SQL against every isolated table: from another agency, from none, after a commit, in a job, in the admin."""
+
+# Statements are put together from names of tables and columns here: nobody else has a say in them.
+# ruff: noqa: S608
+
+import datetime as dt
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+import pytest
+from django.db import DatabaseError, connection
+from django.test import Client
+
+from conftest import Cast, Database
+from consult.accounts import models as accounts_models
+from consult.accounts import services as accounts
+from consult.core import queue, tenancy
+from consult.crm import services as crm
+from consult.inbox import models as inbox_models
+from consult.inbox import services as inbox
+from consult.intake import models as intake_models
+from tests import catalogue, worker
+
+NOBODYS = (psycopg.errors.UndefinedObject, psycopg.errors.InvalidTextRepresentation)
+
+
+@pytest.fixture
+def both(database: Database, cast: Cast) -> Database:
+    """Both agencies with at least a row in every isolated table; whoever adds a table adds its row here."""
+    for agency_id, key, person in ((cast.a, cast.key_a, cast.alice), (cast.b, cast.key_b, cast.charlie)):
+        submission_id, _outcome = database.submit(key)
+        inbox.receive_submissions(agency_id=agency_id, submission_ids=[submission_id])
+        inbox.add_note(agency_id=agency_id, number=1, body="Called back", by=person.member_id)
+        client_id = crm.ensure_client(agency_id=agency_id, name="Client")
+        with tenancy.agency(agency_id):
+            intake_models.Site.objects.update(client_id=client_id)
+            inbox_models.Enquiry.objects.update(assignee_id=person.member_id)
+    for table, constraint in catalogue.isolated().items():
+        found = {row[0] for row in database.ask(f"SELECT DISTINCT {constraint.column} FROM {table}")}
+        assert found == {cast.a, cast.b}, f"no row of both agencies in {table}"
+    return database
+
+
+@contextmanager
+def inside(database: Database, role: str, agency_id: int | None) -> Iterator[psycopg.Connection]:
+    """A transaction of `role` in an agency, taken back at the end."""
+    with psycopg.connect(database.urls[role]) as direct:
+        if agency_id is not None:
+            direct.execute("SELECT set_config('consult.agency', %s, true)", [str(agency_id)])
+        direct.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        yield direct
+        direct.rollback()
+
+
+def one(direct: psycopg.Connection, statement: str, parameters: list[Any] | None = None) -> Any:
+    row = direct.execute(statement, parameters).fetchone()
+    assert row
+    return row[0]
+
+
+@pytest.mark.parametrize("role", ["consult_app", "consult_worker", "consult_owner"])
+def test_another_agencys_rows_are_not_there(both: Database, cast: Cast, role: str) -> None:
+    for table, constraint in catalogue.isolated().items():
+        column = constraint.column
+        total = dict(both.ask(f"SELECT {column}, count(*) FROM {table} GROUP BY 1"))
+        for here, there in ((cast.a, cast.b), (cast.b, cast.a)):
+            with inside(both, role, here) as direct:
+                assert one(direct, f"SELECT count(*) FROM {table}") == total[here], table
+                elsewhere = f"FROM {table} WHERE {column} = {there}"
+                assert one(direct, f"SELECT count(*) {elsewhere}") == 0, table
+                rights = constraint.app if role != "consult_owner" else ("update", "delete")
+                if "update" in rights:
+                    statement = f"UPDATE {table} SET created_at = now() WHERE {column} = {there}"
+                    assert direct.execute(statement).rowcount == 0, table
+                if "delete" in rights:
+                    assert direct.execute(f"DELETE {elsewhere}").rowcount == 0, table
+
+
+@pytest.mark.parametrize("role", ["consult_app", "consult_worker", "consult_owner"])
+def test_without_an_agency_nothing_can_be_asked(both: Database, role: str) -> None:
+    for table in catalogue.isolated():
+        with pytest.raises(NOBODYS), inside(both, role, None) as direct:
+            direct.execute(f"SELECT 1 FROM {table}")
+
+
+def test_the_edge_may_read_no_table(both: Database, cast: Cast) -> None:
+    for (table,) in both.ask("SELECT tablename FROM pg_tables WHERE schemaname = 'public'"):
+        with (
+            pytest.raises(psycopg.errors.InsufficientPrivilege, match="permission denied for table"),
+            inside(both, "consult_edge", cast.a) as direct,
+        ):
+            direct.execute(f"SELECT 1 FROM {table}")
+
+
+def test_the_backup_reads_every_row_and_writes_none(both: Database) -> None:
+    for table in catalogue.isolated():
+        count = f"SELECT count(*) FROM {table}"
+        assert both.ask(count, role="consult_backup") == both.ask(count)
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            both.ask(f"DELETE FROM {table}", role="consult_backup")
+
+
+@pytest.mark.parametrize("role", ["consult_app", "consult_owner"])
+def test_a_row_cannot_be_put_into_another_agency(both: Database, cast: Cast, role: str) -> None:
+    for table, constraint in catalogue.isolated().items():
+        column = constraint.column
+        foreign = {column: cast.b} if column == "id" else {"id": str(uuid.uuid4()), column: cast.b}
+        copy = (
+            f"INSERT INTO {table} SELECT (jsonb_populate_record(NULL::{table}, to_jsonb(t) || %s)).* "
+            f"FROM {table} t LIMIT 1"
+        )
+        may = constraint.app if role != "consult_owner" else ("insert", "update")
+        for right, statement, parameters in (
+            ("insert", copy, [psycopg.types.json.Jsonb(foreign)]),
+            ("update", f"UPDATE {table} SET {column} = %s", [cast.b]),
+        ):
+            why = "row-level security" if right in may else "permission denied"
+            with (
+                pytest.raises(psycopg.errors.InsufficientPrivilege, match=why),
+                inside(both, role, cast.a) as direct,
+            ):
+                direct.execute(statement, parameters)
+
+
+def test_a_reference_cannot_reach_into_another_agency(both: Database, cast: Cast) -> None:
+    found = both.ask(
+        """
+        SELECT c.conrelid::regclass::text, c.confrelid::regclass::text,
+               ARRAY(SELECT attname::text FROM unnest(c.conkey) WITH ORDINALITY k(n, o)
+                       JOIN pg_attribute a ON (a.attrelid, a.attnum) = (c.conrelid, k.n) ORDER BY k.o),
+               ARRAY(SELECT attname::text FROM unnest(c.confkey) WITH ORDINALITY k(n, o)
+                       JOIN pg_attribute a ON (a.attrelid, a.attnum) = (c.confrelid, k.n) ORDER BY k.o)
+          FROM pg_constraint c WHERE c.contype = 'f' AND cardinality(c.conkey) > 1
+        """
+    )
+    tried = 0
+    for table, target, near, far in found:
+        if "agency_id" not in near:
+            continue
+        theirs = both.ask(f"SELECT {', '.join(far[1:])} FROM {target} WHERE agency_id = {cast.b}")[0]
+        change = ", ".join(f"{column} = %s" for column in near[1:])
+        with (
+            pytest.raises(psycopg.errors.ForeignKeyViolation),
+            inside(both, "consult_owner", cast.a) as direct,
+        ):
+            direct.execute(f"UPDATE {table} SET {change}", theirs)
+        tried += 1
+    assert tried >= 9
+
+
+def test_nothing_stays_on_the_connection(both: Database, cast: Cast) -> None:
+    def ask(statement: str) -> Any:
+        with connection.cursor() as cursor:
+            cursor.execute(statement)
+            return cursor.fetchone()[0]
+
+    before = ask("SELECT pg_backend_pid()")
+
+    def empty() -> None:
+        assert ask("SELECT coalesce(current_setting('consult.agency', true), '')") == ""
+        assert tenancy.current() is None
+        with pytest.raises(DatabaseError):
+            list(inbox_models.Enquiry.objects.all())
+
+    empty()
+    for agency_id in (cast.a, cast.b):
+        with tenancy.agency(agency_id):
+            assert {enquiry.agency_id for enquiry in inbox_models.Enquiry.objects.all()} == {agency_id}
+        empty()
+        with pytest.raises(inbox.NoSuchEnquiry), tenancy.agency(agency_id):
+            inbox.reopen_enquiry(agency_id=agency_id, number=99, by=None)
+        empty()
+        with pytest.raises(DatabaseError), tenancy.agency(agency_id), connection.cursor() as cursor:
+            cursor.execute("SELECT 1/0")
+        empty()
+    # A whole request, of each kind of end.
+    for path in ("/a/inbox/", "/a/inbox/99/", "/a/sites/new/"):
+        cast.alice.client.get(path)
+        empty()
+    assert ask("SELECT pg_backend_pid()") == before, "not the same connection: nothing is proved"
+
+
+def test_a_job_stays_in_its_agency(both: Database, cast: Cast) -> None:
+    theirs, _outcome = both.submit(cast.key_b)
+    both.ask("TRUNCATE procrastinate_jobs CASCADE")
+    with tenancy.agency(cast.a):
+        queue.enqueue("inbox.receive_submissions", submission_ids=[str(theirs)])
+    worker.run_jobs(both)
+    assert both.ask("SELECT count(*) FROM inbox_enquiry WHERE submission_id = %s", [theirs]) == [(0,)]
+    assert worker.jobs(both)[0][:2] == ("inbox.receive_submissions", "succeeded")
+
+
+def test_the_admin_shows_the_chosen_agency_alone(both: Database, cast: Cast) -> None:
+    user_id = accounts.create_user(email="root@example.com", name="Root", superuser=True)
+    client = Client()
+    client.force_login(
+        accounts_models.User.objects.get(pk=user_id), backend="django.contrib.auth.backends.ModelBackend"
+    )
+    theirs = {
+        model: both.ask(f"SELECT id::text FROM {model._meta.db_table} WHERE agency_id = {cast.b}")
+        for model in (
+            accounts_models.Member,
+            accounts_models.Audit,
+            intake_models.Site,
+            intake_models.Form,
+            intake_models.FormVersion,
+            intake_models.Submission,
+            inbox_models.Enquiry,
+            inbox_models.Note,
+            inbox_models.Counter,
+        )
+    }
+    for agency_id, seen in ((cast.a, False), (cast.b, True)):
+        assert client.post("/admin/accounts/agency/choose/", {"agency": agency_id}).status_code == 302
+        for model, ids in theirs.items():
+            base = f"/admin/{model._meta.app_label}/{model._meta.model_name}/"
+            page = client.get(base)
+            assert page.status_code == 200
+            for (id,) in ids:
+                assert (f"{base}{id}/change/" in page.content.decode()) is seen, (base, id)
+                assert client.get(f"{base}{id}/change/").status_code == (200 if seen else 302)
+
+
+def test_inside_one_agency_no_other_can_be_entered(both: Database, cast: Cast) -> None:
+    with tenancy.agency(cast.a):
+        with pytest.raises(tenancy.WrongAgency), tenancy.agency(cast.b):
+            pass
+        assert tenancy.current() == cast.a
+        assert inbox_models.Enquiry.objects.count() == 1
+        with tenancy.agency(cast.a):
+            assert inbox_models.Enquiry.objects.count() == 1
+    with pytest.raises(tenancy.WrongAgency), tenancy.agency(cast.a):
+        inbox.close_enquiry(agency_id=cast.b, number=1, by=None, now=dt.datetime.now(dt.UTC))
