@@ -4,6 +4,7 @@ Alice owns agency A, Bob is a member of it, Vera only views it, Charlie owns age
 `CONSULT_TEST_POSTGRES` names a folder of other PostgreSQL programs than the embedded ones.
 """
 
+import contextlib
 import dataclasses
 import datetime as dt
 import itertools
@@ -26,10 +27,11 @@ from consult.accounts import models as accounts_models
 from consult.accounts import queries as accounts_queries
 from consult.accounts import services as accounts
 from consult.core import database as consult_database
-from consult.core import postgres, postgres_cluster, tenancy
+from consult.core import tenancy
 from consult.inbox import services as inbox
 from consult.intake import rules as intake_rules
 from consult.intake import services as intake
+from consult.machine import postgres, postgres_cluster
 
 PASSWORD = "correct horse battery staple"
 _numbers = itertools.count(1)
@@ -96,7 +98,7 @@ class Database:
     def ask(self, statement: str, parameters: Sequence[Any] = (), *, role: str = "superuser") -> list[Any]:
         """Run one statement as `role`; return its rows."""
         with psycopg.connect(self.urls[role], autocommit=True) as direct:
-            cursor = direct.execute(statement, parameters)  # type: ignore[arg-type]
+            cursor = direct.execute(statement, parameters)
             return cursor.fetchall() if cursor.description else []
 
 
@@ -147,21 +149,32 @@ def _person(name: str) -> int:
     return accounts.create_user(email=f"{name}@example.com", name=name.title(), password=PASSWORD)
 
 
+@contextlib.contextmanager
+def _copy(cluster: postgres_cluster.Cluster, template: str) -> Iterator[Database]:
+    name = f"test_{os.getpid()}_{next(_numbers)}"
+    with psycopg.connect(cluster.url("superuser", "postgres"), autocommit=True) as admin:
+        admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" OWNER consult_owner')
+        yield Database(name, {role: cluster.url(role, name) for role in cluster.urls})
+        admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
 @pytest.fixture
 def database(
     cluster: postgres_cluster.Cluster, template: str, django_db_blocker: DjangoDbBlocker
 ) -> Iterator[Database]:
     """An own copy of the template, connected to as the office is: role consult_app, everything really committed."""
-    name = f"test_{os.getpid()}_{next(_numbers)}"
-    urls = {role: cluster.url(role, name) for role in cluster.urls}
-    with psycopg.connect(cluster.url("superuser", "postgres"), autocommit=True) as admin:
-        admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" OWNER consult_owner')
-        with django_db_blocker.unblock():
-            _point_at(cluster, name, "consult_app")
-            yield Database(name, urls)
-            cache.clear()
-            connection.close()
-        admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+    with _copy(cluster, template) as copy, django_db_blocker.unblock():
+        _point_at(cluster, copy.name, "consult_app")
+        yield copy
+        cache.clear()
+        connection.close()
+
+
+@pytest.fixture(scope="session")
+def edge_database(cluster: postgres_cluster.Cluster, template: str) -> Iterator[tuple[str, str]]:
+    """(the edge's address, an address that may do everything) of one copy for all of the edge's tests."""
+    with _copy(cluster, template) as copy:
+        yield copy.urls["consult_edge"], copy.urls["superuser"]
 
 
 @pytest.fixture

@@ -12,6 +12,8 @@ def main(arguments: list[str] | None = None) -> int:
     commands.add_parser("up", help="start everything on this machine; Ctrl-C stops it").set_defaults(run=up)
     command = commands.add_parser("down", help="end what runs in this data directory, also what a killed `up` left")
     command.set_defaults(run=down)
+    command = commands.add_parser("worker", help="do the jobs of the queue until stopped")
+    command.set_defaults(run=worker)
     command = commands.add_parser("sign-in-link", help="print a link that signs a person in, once")
     command.add_argument("email")
     command.set_defaults(run=sign_in_link)
@@ -30,17 +32,33 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def up(options: argparse.Namespace) -> int:
-    from consult.core import up
+    from consult.machine import up
 
     return up.main()
 
 
 def down(options: argparse.Namespace) -> int:
-    from consult.core import down, supervisor
+    from consult.machine import down, supervisor
 
     try:
         print(down.main())
     except supervisor.Failed as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+def worker(options: argparse.Namespace) -> int:
+    os.environ["CONSULT_PROCESS"] = "worker"
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "consult.settings.dev")
+    import django
+
+    django.setup()
+    from consult.core import database, queue
+
+    try:
+        queue.run_worker()
+    except database.UnsafeRole as error:
         print(error, file=sys.stderr)
         return 1
     return 0
@@ -63,7 +81,7 @@ def sign_in_link(options: argparse.Namespace) -> int:
 
 
 def new_site(options: argparse.Namespace) -> int:
-    from consult.core import client_site
+    from consult.machine import client_site
 
     try:
         folder = client_site.new(

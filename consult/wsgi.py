@@ -1,8 +1,4 @@
-"""The office's process."""
-
-import os
-
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "consult.settings.dev")
+"""The office's process. It wants to be told its settings: a forgotten variable must not start the embedded database."""
 
 from django.core.wsgi import get_wsgi_application
 

@@ -146,6 +146,7 @@ class Receiver:
             "origin": origin,
             "remote_addr": request.client,
             "user_agent": request.header("user-agent"),
+            "request_id": request.id,
             "content_type": request.header("content-type"),
         }
         meta: dict[str, object] = {name: payload.storable(text)[:_META_CHARS] for name, text in told.items() if text}

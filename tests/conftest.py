@@ -17,6 +17,8 @@ import httpx
 import psycopg
 import pytest
 
+from consult.machine import postgres, postgres_cluster
+
 ROOT = Path(__file__).resolve().parents[1]
 START_SECONDS = 60
 
@@ -36,7 +38,7 @@ class Running:
 
     def ask(self, statement: str, parameters: tuple[Any, ...] = ()) -> list[Any]:
         with psycopg.connect(self.facts["database"], autocommit=True) as direct:
-            return direct.execute(statement, parameters).fetchall()  # type: ignore[arg-type]
+            return direct.execute(statement, parameters).fetchall()
 
     def sign_in_link(self) -> str:
         """A fresh one-time link for the demo owner."""
@@ -105,3 +107,4 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     finally:
         process.send_signal(signal.SIGINT)
         process.wait(15)
+        postgres.remove(postgres_cluster.Cluster(directory))

@@ -13,10 +13,11 @@ from django.db.migrations.state import ProjectState
 
 from conftest import Cast, Database
 from consult.core import database as consult_database
-from consult.core import isolation, postgres_roles
+from consult.core import isolation
 from consult.inbox import services as inbox
 from consult.intake import rules
 from consult.intake import services as intake
+from consult.machine import postgres_roles
 from tests import catalogue
 
 

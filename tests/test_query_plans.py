@@ -17,10 +17,11 @@ from pytest_django import DjangoDbBlocker
 
 from conftest import Database, _point_at
 from consult.accounts import queries as accounts
-from consult.core import postgres_cluster, tenancy
+from consult.core import tenancy
 from consult.inbox import models as inbox_models
 from consult.inbox import queries as inbox
 from consult.intake import queries as intake
+from consult.machine import postgres_cluster
 
 AGENCIES, ENQUIRIES = 200, 20_000
 FILL = f"""

@@ -18,17 +18,17 @@ class Missing(Exception):
     """Something that a step needs and that this run cannot install; the text says what to install."""
 
 
-def run(*command: str | Path, folder: Path = ROOT, **environment: str) -> Callable[[], None]:
+def run(*command: str | Path, folder: Path = ROOT, environment: dict[str, str] | None = None) -> Callable[[], None]:
     """Return a step that runs a program and fails when it does."""
 
     def step() -> None:
-        subprocess.run([str(word) for word in command], cwd=folder, env=os.environ | environment, check=True)
+        subprocess.run([str(word) for word in command], cwd=folder, env=os.environ | (environment or {}), check=True)
 
     return step
 
 
 def pytest(*arguments: str, **environment: str) -> Callable[[], None]:
-    return run(BIN / "pytest", "-q", "--durations=5", *arguments, **environment)
+    return run(BIN / "pytest", "-q", "--durations=5", *arguments, environment=environment)
 
 
 def apt(program: str, package: str, *, found: Callable[[], bool]) -> None:
@@ -71,7 +71,7 @@ CHECK: Steps = [
         "Migrations fit the models",
         run(
             *(BIN / "python", "-W", "ignore", "manage.py", "makemigrations", "--check", "--dry-run"),
-            DJANGO_SETTINGS_MODULE="consult.settings.test",
+            environment={"DJANGO_SETTINGS_MODULE": "consult.settings.test"},
         ),
     ),
 ]

@@ -37,9 +37,7 @@ class Records(ModelAdmin):
 
     def get_list_display(self, request: HttpRequest) -> list[str | Callable[[Any], str | bool]]:
         shown: list[str | Callable[[Any], str | bool]] = [
-            field.name
-            for field in self.model._meta.concrete_fields
-            if not isinstance(field, models.JSONField)
+            field.name for field in self.model._meta.concrete_fields if not isinstance(field, models.JSONField)
         ]
         return shown[:8]
 

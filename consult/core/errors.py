@@ -45,9 +45,7 @@ def wants_json(request: HttpRequest) -> bool:
     return accepted is not None and accepted != "text/html"
 
 
-def answer(
-    request: HttpRequest, status: int, *, code: str = "", detail: str = "", template: str = ""
-) -> HttpResponse:
+def answer(request: HttpRequest, status: int, *, code: str = "", detail: str = "", template: str = "") -> HttpResponse:
     """Answer an error in the form that the caller reads."""
     request_id = getattr(request, "request_id", "")
     if wants_json(request):

@@ -63,7 +63,10 @@ def after_migrate(**_: Any) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
         present = {row[0] for row in cursor.fetchall()}
-        cursor.execute("GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO consult_app, consult_worker")
+        cursor.execute(
+            "GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO consult_app, consult_worker;"
+            "GRANT SELECT ON ALL SEQUENCES IN SCHEMA public TO consult_backup"
+        )
         for table, (rights, _reason) in GLOBAL_TABLES.items():
             if table in present:
                 cursor.execute("\n".join(_statements(table, rights)))

@@ -18,7 +18,7 @@ _NAMES = re.compile(
 # Shapes of secrets inside any text: what a name cannot tell.
 _SHAPES = [
     (
-        re.compile(r"(?P<keep>[a-z][a-z0-9+.-]*://[^\s:/@]*:)[^\s@]+(?=@)", re.IGNORECASE),
+        re.compile(r"(?P<keep>\b[a-z][a-z0-9+.-]{0,20}://[^\s:/@]*:)[^\s@]+(?=@)", re.IGNORECASE),
         rf"\g<keep>{HIDDEN}",
     ),
     (re.compile(r"\beyJ[\w-]+\.[\w-]+\.[\w-]*"), HIDDEN),
@@ -82,9 +82,7 @@ def configure(format: str) -> None:
         cache_logger_on_first_use=True,
     )
     renderer: structlog.typing.Processor = (
-        structlog.processors.JSONRenderer()
-        if format == "json"
-        else structlog.dev.ConsoleRenderer(colors=False)
+        structlog.processors.JSONRenderer() if format == "json" else structlog.dev.ConsoleRenderer(colors=False)
     )
     logging.config.dictConfig(
         {

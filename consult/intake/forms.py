@@ -10,7 +10,6 @@ from django.utils.translation import gettext_lazy as _
 
 from consult.intake import rules
 
-
 ORIGINS_HELP = _(
     "One per line, such as https://example.com; empty means the site’s own. Posts from elsewhere are kept and marked."
 )
@@ -33,9 +32,15 @@ class Form(forms.Form):
     """A form's settings; its fields come as rows field-<i>-label, -name, -type, -required, -options, -position."""
 
     name = forms.CharField(max_length=200, label=_("Name"))
-    allowed_origins = forms.CharField(required=False, widget=forms.Textarea, label=_("Allowed origins"), help_text=ORIGINS_HELP)
-    redirect_targets = forms.CharField(required=False, widget=forms.Textarea, label=_("Thank-you pages"), help_text=TARGETS_HELP)
-    notify_addresses = forms.CharField(required=False, widget=forms.Textarea, label=_("Notify by e-mail"), help_text=NOTIFY_HELP)
+    allowed_origins = forms.CharField(
+        required=False, widget=forms.Textarea, label=_("Allowed origins"), help_text=ORIGINS_HELP
+    )
+    redirect_targets = forms.CharField(
+        required=False, widget=forms.Textarea, label=_("Thank-you pages"), help_text=TARGETS_HELP
+    )
+    notify_addresses = forms.CharField(
+        required=False, widget=forms.Textarea, label=_("Notify by e-mail"), help_text=NOTIFY_HELP
+    )
 
     def __init__(self, data: QueryDict | None = None, *, initial: dict[str, Any] | None = None) -> None:
         initial = initial or {}

@@ -5,7 +5,7 @@ import sys
 
 from pydantic import SecretStr
 
-from consult.core import local, postgres
+from consult.machine import local, postgres
 from consult.settings import environment
 from consult.settings.base import *  # noqa: F403
 from consult.settings.base import configure

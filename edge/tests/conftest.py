@@ -1,30 +1,19 @@
 """One PostgreSQL, one edge, a fresh form for each test."""
 
-import os
 from collections.abc import Iterator
 
 import httpx
-import psycopg
 import pytest
 
-from consult.core import postgres_cluster
 from edge.tests import database, live_token, program
 
 
 @pytest.fixture(scope="session")
-def edge_database(cluster: postgres_cluster.Cluster, template: str) -> Iterator[tuple[str, str]]:
-    """(the edge's address, an address that may do everything) of a copy of the real, migrated database."""
-    name = f"edge_{os.getpid()}"
-    with psycopg.connect(cluster.url("superuser", "postgres"), autocommit=True) as admin:
-        admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" OWNER consult_owner')
-        database.Database(cluster.url("superuser", name)).allow_no_poison()
-        yield cluster.url("consult_edge", name), cluster.url("superuser", name)
-        admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
-
-
-@pytest.fixture(scope="session")
 def office(edge_database: tuple[str, str]) -> database.Database:
-    return database.Database(edge_database[1])
+    """The office's side. `edge_database` is a copy of the real schema, made by the project's own conftest."""
+    found = database.Database(edge_database[1])
+    found.allow_no_poison()
+    return found
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,6 @@ from urllib.parse import urlsplit
 
 import httpx
 
-
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PAGE = {"accept": "text/html,application/xhtml+xml"}
 OFFICE = "http://office.test:8000"

@@ -11,8 +11,8 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from consult.core import local, postgres_cluster, postgres_home, processes
-from consult.core.lock import Lock
+from consult.machine import local, postgres_cluster, postgres_home, processes
+from consult.machine.lock import Lock
 
 TEMPORARY = "consult-test-"
 

@@ -6,7 +6,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from consult.core import local
+from consult.machine import local
 
 SITES = local.ROOT / "sites"
 TAKEN = {"shared-ui", "template", "node_modules"}

@@ -5,7 +5,7 @@ import multiprocessing
 import os
 import sys
 
-from consult.core import supervisor
+from consult.machine import supervisor
 
 # The edge takes what the internet sends: it gets its own secret and none of the office's.
 OFFICE_ONLY = (

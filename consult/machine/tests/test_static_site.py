@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from consult.core import static_site
+from consult.machine import static_site
 
 FILES = {
     "index.html": "<h1>Home</h1>",

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn, Protocol
 
-from consult.core import processes
+from consult.machine import processes
 
 # A log is set aside at the next start of its process when it is larger than this many bytes.
 LOG_BYTES = 5 * 1024 * 1024

@@ -5,7 +5,7 @@ import io
 import pytest
 from rich.console import Console
 
-from consult.core import terminal
+from consult.machine import terminal
 
 
 class Closed(io.StringIO):

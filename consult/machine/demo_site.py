@@ -5,7 +5,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from consult.core import local
+from consult.machine import local
 
 SITES = local.ROOT / "sites"
 BUILT = SITES / "coffee-shop" / "dist"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from cryptography.fernet import Fernet
 
-from consult.core import local
+from consult.machine import local
 
 
 def test_made_once_and_private(tmp_path: Path) -> None:
@@ -25,7 +25,8 @@ def test_made_once_and_private(tmp_path: Path) -> None:
 
 def test_many_processes_at_once_agree(tmp_path: Path) -> None:
     code = (
-        "import sys, pathlib; from consult.core import local; print(local.load(pathlib.Path(sys.argv[1])).secret_key)"
+        "import sys, pathlib; from consult.machine import local; "
+        "print(local.load(pathlib.Path(sys.argv[1])).secret_key)"
     )
     command = [sys.executable, "-c", code, str(tmp_path / "data")]
     running = [subprocess.Popen(command, stdout=subprocess.PIPE, cwd=local.ROOT) for _ in range(6)]

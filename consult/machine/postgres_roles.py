@@ -8,7 +8,7 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-from consult.core import local
+from consult.machine import local
 
 ROLES_SQL = Path(__file__).parent / "sql" / "roles.sql"
 

@@ -7,7 +7,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from consult.core import local, postgres, postgres_cluster, postgres_roles
+from consult.machine import local, postgres, postgres_cluster, postgres_roles
 
 # The embedded one, and the oldest supported where it is installed.
 SERVERS: list[Path | None] = [None, *Path("/usr/lib/postgresql").glob("15/bin")]

@@ -3,8 +3,8 @@
 import os
 import signal
 
-from consult.core import local, postgres_cluster, processes, supervisor
-from consult.core.lock import Lock
+from consult.machine import local, postgres_cluster, processes, supervisor
+from consult.machine.lock import Lock
 
 
 def main() -> str:

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from consult.core import child as children
-from consult.core import postgres_cluster
+from consult.machine import child as children
+from consult.machine import postgres_cluster
 
 
 class Service:

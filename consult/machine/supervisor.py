@@ -12,9 +12,9 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
-from consult.core import child as children
-from consult.core import local, processes
-from consult.core.service import Program, Service
+from consult.machine import child as children
+from consult.machine import local, processes
+from consult.machine.service import Program, Service
 
 RECORD = "processes.json"
 # So many deaths of one service within so many seconds are no accident.

@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from consult.core import local, processes, supervisor
+from consult.machine import local, processes, supervisor
 
 type Start = Callable[..., "Run"]
 
@@ -23,7 +23,7 @@ class Run:
     def __init__(self, directory: Path, *services: str) -> None:
         self.directory = directory
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "consult.core.tests.supervised", str(directory), *services],
+            [sys.executable, "-m", "consult.machine.tests.supervised", str(directory), *services],
             cwd=local.ROOT,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

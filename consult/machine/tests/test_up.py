@@ -18,7 +18,7 @@ import psutil
 import psycopg
 import pytest
 
-from consult.core import local, postgres, postgres_cluster, processes
+from consult.machine import local, postgres, postgres_cluster, processes
 
 START_SECONDS = 90
 PORT_VARIABLES = ("CONSULT_OFFICE_PORT", "CONSULT_EDGE_PORT", "CONSULT_SITE_PORT")

@@ -12,7 +12,7 @@ from typing import Any
 
 from rich.text import Text
 
-from consult.core import (
+from consult.machine import (
     demo_site,
     local,
     postgres,
@@ -25,7 +25,7 @@ from consult.core import (
     supervisor,
     terminal,
 )
-from consult.core.lock import Lock
+from consult.machine.lock import Lock
 
 HOST = "127.0.0.1"
 RUN_FILE = "run.json"

@@ -1,6 +1,6 @@
 """A supervisor with small services, run as a program of its own by test_supervisor.py.
 
-    python -m consult.core.tests.supervised <directory> <service> [<service>…]
+    python -m consult.machine.tests.supervised <directory> <service> [<service>…]
 
 Prints `up` with the pids when all answer, and what the supervisor says after that.
 """
@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from consult.core import supervisor
+from consult.machine import supervisor
 
 
 def sleeper() -> None:

@@ -1,0 +1,219 @@
+"""No way of logging lets a secret out, in neither format."""
+
+import json
+import logging
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import jwt
+import pytest
+import structlog
+from cryptography.fernet import Fernet
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from consult.core import logging as consult_logging
+
+SECRET = "Zx9-hunter2-Qw7"
+Read = Callable[[], str]
+
+
+@pytest.fixture(params=["json", "console"])
+def written(request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]) -> Iterator[Read]:
+    """What was logged since the last call, with the product's own set-up in place."""
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    consult_logging.configure(request.param)
+    yield lambda: capsys.readouterr().err
+    root.handlers[:] = handlers
+    root.setLevel(level)
+
+
+def log() -> Any:
+    return structlog.get_logger("consult.test")
+
+
+class Odd:
+    """Something whose text is a secret."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def __str__(self) -> str:
+        return self.text
+
+    __repr__ = __str__
+
+
+NAMED = [
+    "password",
+    "passwd",
+    "passphrase",
+    "new_password1",
+    "secret",
+    "SECRET_KEY",
+    "client_secret",
+    "token",
+    "access_token",
+    "refreshToken",
+    "cookie",
+    "Set-Cookie",
+    "Authorization",
+    "HTTP_AUTHORIZATION",
+    "api_key",
+    "apikey",
+    "X-Api-Key",
+    "private_key",
+    "CONSULT_ENCRYPTION_KEYS",
+    "dsn",
+    "DATABASE_URL",
+    "EDGE_DATABASE_URL",
+    "EMAIL_URL",
+    "REDIS_URL",
+    "sessionid",
+    "session_key",
+    "csrfmiddlewaretoken",
+    "csrftoken",
+    "credentials",
+    "signature",
+]
+TEXTS = {
+    "dsn": f"postgresql://consult_app:{SECRET}@db.example:5432/consult",
+    "dsn with an @": f"postgresql://consult_app:p@{SECRET}@db.example/consult",
+    "dsn of redis": f"rediss://:{SECRET}@cache.example:6379/0",
+    "dsn by keyword": f"host=db user=consult_app password={SECRET} dbname=consult",
+    "dsn by keyword, quoted": f"host=db password='two words {SECRET}' dbname=consult",
+    "dsn with a parameter": f"postgresql://db.example/consult?user=me&password={SECRET}",
+    "url query": f"GET https://office.example/x?a=1&token={SECRET}&b=2",
+    "url query key": f"GET /x?api_key={SECRET}",
+    "bearer": f"Authorization: Bearer {SECRET}",
+    "bearer alone": f"sent bearer {SECRET}",
+    "basic": f"authorization: Basic {SECRET}",
+    "other scheme": f"Authorization: Signature keyId=1,sig={SECRET}",
+    "cookie": f"Cookie: theme=dark; __Host-session={SECRET}; other=1",
+    "cookie of the session alone": f"__Host-session={SECRET}; Path=/",
+    "set cookie": f"Set-Cookie: sessionid={SECRET}; HttpOnly",
+    "csrf": f"csrfmiddlewaretoken={SECRET}&name=x",
+    "json": json.dumps({"user": "ann", "password": f"two words {SECRET}"}),
+    "json header": json.dumps({"Authorization": f"Token {SECRET}"}),
+    "python": str({"password": f"a '{SECRET}", "name": "x"}),
+    "assignment": f"SECRET_KEY={SECRET}",
+    "assignment, several": f"CONSULT_ENCRYPTION_KEYS={SECRET},{SECRET}",
+    "assignment, prefixed": f"GITHUB_CLIENT_SECRET_2 = {SECRET}",
+    "github": f"pushed with ghp_{'a1' * 10}{SECRET}",
+    "sign-in link": f"GET /accounts/sign-in/{SECRET}/",
+    "password reset": f"https://office.example/accounts/password/reset/key/1-{SECRET}/",
+}
+WAYS: dict[str, Callable[[str], Any]] = {
+    "message": lambda text: log().info(text),
+    "value": lambda text: log().warning("happened", what=text),
+    "nested": lambda text: log().error("happened", a={"b": [{"c": (text,)}]}),
+    "odd object": lambda text: log().info("happened", what=Odd(text)),
+    "bytes": lambda text: log().info("happened", what=text.encode()),
+    "exception": lambda text: _raised(text),
+    "bound": lambda text: log().bind(what=text).info("happened"),
+    "context": lambda text: _in_context(text),
+    "stdlib message": lambda text: logging.getLogger("library").warning(text),
+    "stdlib argument": lambda text: logging.getLogger("library").error("failed: %s (%d)", text, 7),
+    "stdlib named argument": lambda text: logging.getLogger("library").error("failed: %(x)s", {"x": text}),
+    "stdlib extra": lambda text: logging.getLogger("library").error("failed", extra={"what": {"deep": text}}),
+    "stdlib exception": lambda text: _raised(text, stdlib=True),
+    "stdlib stack": lambda text: logging.getLogger("library").error(text, stack_info=True),
+    "django": lambda text: logging.getLogger("django.security").error("bad: %s", text, extra={"status_code": 400}),
+}
+
+
+def _raised(text: str, *, stdlib: bool = False) -> None:
+    password = text  # A local variable of the frame, which some renderers show.
+    try:
+        try:
+            raise ValueError(password)
+        except ValueError as error:
+            raise RuntimeError(f"again: {text}") from error
+    except RuntimeError:
+        if stdlib:
+            logging.getLogger("library").exception("failed")
+        else:
+            log().exception("failed")
+
+
+def _in_context(text: str) -> None:
+    with structlog.contextvars.bound_contextvars(what=text):
+        log().info("happened")
+
+
+def test_values_with_telling_names(written: Read) -> None:
+    for name in NAMED:
+        for way in (
+            lambda name: log().info("happened", **{name: SECRET}),
+            lambda name: log().info("happened", headers={"inner": [{name: [SECRET, "more"]}]}),
+            lambda name: logging.getLogger("library").error("failed", extra={name: SECRET}),
+        ):
+            way(name)
+            line = written()
+            assert consult_logging.HIDDEN in line, (name, line)
+            assert SECRET not in line, (name, line)
+
+
+def test_secrets_inside_texts(written: Read) -> None:
+    leaks = []
+    for shape, text in TEXTS.items():
+        for name, way in WAYS.items():
+            way(text)
+            line = written()
+            assert line, (shape, name)
+            if SECRET in line:
+                leaks.append((shape, name, line))
+    assert leaks == []
+
+
+def test_keys_and_tokens_by_their_shape(written: Read) -> None:
+    private = ec.generate_private_key(ec.SECP256R1())
+    pem = private.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    ).decode()
+    fernet = Fernet.generate_key().decode()
+    token = jwt.encode({"sub": "x"}, private, algorithm="ES256")
+    for secret in (pem.splitlines()[1], fernet, token, Fernet(fernet).encrypt(b"x").decode()):
+        text = pem if secret in pem else f"it was {secret}, sorry"
+        for name, way in WAYS.items():
+            way(text)
+            assert secret not in written(), name
+
+
+def test_what_is_no_secret_stays_readable(written: Read) -> None:
+    log().info("stored", count=3, ok=True, share=0.5, nothing=None, route="/<slug:agency>/inbox/", keys=["a"])
+    logging.getLogger("library").warning("took %d ms for %s", 7, "the token bucket, the session and the cookie jar")
+    text = written()
+    assert consult_logging.HIDDEN not in text
+    for part in ("stored", "/<slug:agency>/inbox/", "took 7 ms for the token bucket, the session and the cookie jar"):
+        assert part in text
+
+
+def test_json_lines_are_whole(capsys: pytest.CaptureFixture[str]) -> None:
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    consult_logging.configure("json")
+    try:
+        log().info("one\ntwo", id=7, what={"a": [1, "b"]})
+        logging.getLogger("library").error("failed %s", "here", extra={"more": 1})
+        _raised("plain")
+        lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    finally:
+        root.handlers[:] = handlers
+        root.setLevel(level)
+    assert [line["event"] for line in lines] == ["one\ntwo", "failed here", "failed"]
+    assert all({"level", "logger", "timestamp"} <= set(line) for line in lines)
+    assert lines[0]["what"] == {"a": [1, "b"]}
+    assert lines[1]["more"] == 1
+    assert "ValueError: plain" in lines[2]["exception"]
+    assert "RuntimeError: again: plain" in lines[2]["exception"]
+
+
+def test_hiding_ends_on_whatever_it_is_given() -> None:
+    for odd in (object(), {1, 2}, Odd("x" * 5), type, sys, b"\xff\xfe", float("nan"), {"a": {"b": {"c": None}}}):
+        consult_logging.hide(odd)
+    # Long lines must not take long: the shapes have no nested repetition.
+    assert consult_logging.hide("a" * 200_000) == "a" * 200_000
+    assert consult_logging.hide("://" * 50_000) == "://" * 50_000

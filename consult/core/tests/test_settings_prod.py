@@ -1,0 +1,112 @@
+"""Production's settings, imported by a process of their own as production does."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from cryptography.fernet import Fernet
+
+ROOT = Path(__file__).resolve().parents[3]
+GOOD = {
+    "SECRET_KEY": "aB3$" * 5 + "xY7-kLm9_QwErTyUiOpZxCvBnM1234567890",
+    "DATABASE_URL": "postgresql://consult_app:db-password@127.0.0.1:1/consult",
+    "ALLOWED_HOSTS": "office.example, www.office.example",
+    "CONSULT_OFFICE_URL": "https://office.example",
+    "CONSULT_EDGE_URL": "https://in.example",
+    "CONSULT_ENCRYPTION_KEYS": Fernet.generate_key().decode(),
+    "EMAIL_URL": "smtp://user:mail-password@mail.example:587?tls=true",
+}
+SHOW = """
+import json
+from consult.settings import prod
+names = ("DEBUG", "ALLOWED_HOSTS", "SESSION_COOKIE_SECURE", "SESSION_COOKIE_HTTPONLY", "SESSION_COOKIE_NAME",
+         "CSRF_COOKIE_SECURE", "CSRF_COOKIE_HTTPONLY", "CSRF_COOKIE_NAME", "SECURE_HSTS_SECONDS", "SECURE_SSL_REDIRECT",
+         "SECURE_HSTS_INCLUDE_SUBDOMAINS", "CSRF_TRUSTED_ORIGINS", "X_FRAME_OPTIONS", "EMAIL_HOST")
+print(json.dumps({name: getattr(prod, name) for name in names}))
+"""
+
+
+def python(code: str | None, environ: dict[str, str], *command: str) -> subprocess.CompletedProcess[str]:
+    arguments = ["-c", code] if code else list(command)
+    return subprocess.run(
+        [sys.executable, "-W", "error", *arguments],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], "DJANGO_SETTINGS_MODULE": "consult.settings.prod", **environ},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def settings(**environ: str) -> dict[str, Any]:
+    done = python(SHOW, GOOD | environ)
+    assert done.returncode == 0, done.stderr
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def refused(environ: dict[str, str]) -> list[str]:
+    """Return the names of what is wrong; no value may be shown, in whatever the process writes."""
+    done = python("import consult.settings.prod", environ)
+    assert done.returncode == 1
+    assert done.stderr.count("Consult cannot start with this configuration") == 1
+    for name, value in environ.items():
+        assert len(value) < 8 or value not in done.stdout + done.stderr, name
+    for secret in ("db-password", "mail-password"):
+        assert secret not in done.stderr
+    return [line.removeprefix("  - ") for line in done.stderr.splitlines() if line.startswith("  - ")]
+
+
+def test_a_good_environment_makes_it_strict() -> None:
+    for debug in ("", "True", "1"):
+        found = settings(DEBUG=debug, DJANGO_DEBUG=debug, CONSULT_DEBUG=debug)
+        assert found == {
+            "DEBUG": False,
+            "ALLOWED_HOSTS": ["office.example", "www.office.example"],
+            "SESSION_COOKIE_SECURE": True,
+            "SESSION_COOKIE_HTTPONLY": True,
+            # The prefix makes the browser refuse a cookie that another host or plain HTTP set.
+            "SESSION_COOKIE_NAME": "__Host-session",
+            "CSRF_COOKIE_SECURE": True,
+            "CSRF_COOKIE_HTTPONLY": True,
+            "CSRF_COOKIE_NAME": "__Host-csrf",
+            "SECURE_HSTS_SECONDS": 365 * 24 * 3600,
+            "SECURE_SSL_REDIRECT": True,
+            "SECURE_HSTS_INCLUDE_SUBDOMAINS": True,
+            "CSRF_TRUSTED_ORIGINS": ["https://office.example"],
+            "X_FRAME_OPTIONS": "DENY",
+            "EMAIL_HOST": "mail.example",
+        }
+
+
+def test_nothing_set_is_refused_in_one_message() -> None:
+    assert sorted(refused({})) == sorted(f"{name}: missing." for name in GOOD)
+
+
+def test_each_weak_value_is_named() -> None:
+    weak = {
+        "SECRET_KEY": "too-short-to-be-good",
+        "DATABASE_URL": "sqlite:///var/db.sqlite3",
+        "ALLOWED_HOSTS": "*",
+        "CONSULT_OFFICE_URL": "http://office.example",
+        "CONSULT_EDGE_URL": "http://in.example",
+        "CONSULT_ENCRYPTION_KEYS": "not-a-fernet-key",
+        "EMAIL_URL": "https://mail.example",
+    }
+    told = refused(weak)
+    assert sorted(line.partition(":")[0] for line in told) == sorted(GOOD)
+    assert any("the engine “sqlite” is refused" in line for line in told)
+    for key in ("a" * 60, "django-insecure-" + "aB3$xY7-kLm9_QwErTyUiOpZxCvBnM1234567890aB3$xY7"):
+        assert refused(GOOD | {"SECRET_KEY": key}) == ["SECRET_KEY: weak; it needs at least 50 random characters."]
+    # A worker is asked for its own address, the rest being good.
+    assert refused(GOOD | {"CONSULT_PROCESS": "worker"}) == ["WORKER_DATABASE_URL: missing."]
+    assert refused(GOOD | {"DATABASE_URL": "postgresql://u:db-password@[::1/consult"})
+
+
+def test_djangos_own_check_finds_nothing_to_say() -> None:
+    done = python(None, GOOD, "manage.py", "check", "--deploy", "--fail-level", "WARNING")
+    assert done.returncode == 0, done.stderr
+    assert "no issues" in done.stdout
