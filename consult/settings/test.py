@@ -10,6 +10,8 @@ from consult.settings.base import configure
 _environment = environment.read()
 _environment.SECRET_KEY = SecretStr("only-for-tests-" * 5)
 _environment.CONSULT_ENCRYPTION_KEYS = SecretStr(Fernet.generate_key().decode())
+# Nobody listens there: the fixtures say where the database really is.
+_environment.DATABASE_URL = SecretStr("postgresql://127.0.0.1:1/none")
 _environment.ALLOWED_HOSTS = "testserver,localhost,127.0.0.1"
 _environment.CONSULT_OFFICE_URL = _environment.CONSULT_OFFICE_URL or "http://testserver"
 _environment.CONSULT_EDGE_URL = _environment.CONSULT_EDGE_URL or "http://edge.test"
