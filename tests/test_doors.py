@@ -45,7 +45,7 @@ def test_a_batch_may_hold_everything(database: Database, cast: Cast) -> None:
     assert accept(database, (old, cast.key_a)) == [(old, "stored")]
     database.ask("DELETE FROM procrastinate_jobs")
     batch = ((first, cast.key_a), (old, cast.key_a), (lost, "frm_nobody"), (second, cast.key_b), (first, cast.key_a))
-    answers = accept(database, *batch)
+    answers = accept(database, *batch, meta={"request_id": "request-1"})
     # The same id twice in one batch is one submission, and both senders' answer is that it is stored.
     assert answers == [
         (first, "stored"),
@@ -59,8 +59,14 @@ def test_a_batch_may_hold_everything(database: Database, cast: Cast) -> None:
     jobs = [(name, arguments) for name, _status, arguments, _attempts in worker.jobs(database)]
     assert sorted(jobs, key=repr) == sorted(
         [
-            ("inbox.receive_submissions", {"agency_id": cast.a, "submission_ids": [str(first)]}),
-            ("inbox.receive_submissions", {"agency_id": cast.b, "submission_ids": [str(second)]}),
+            (
+                "inbox.receive_submissions",
+                {"agency_id": cast.a, "submission_ids": [str(first)], "request_id": "request-1"},
+            ),
+            (
+                "inbox.receive_submissions",
+                {"agency_id": cast.b, "submission_ids": [str(second)], "request_id": "request-1"},
+            ),
         ],
         key=repr,
     )

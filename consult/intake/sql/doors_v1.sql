@@ -47,11 +47,10 @@ BEGIN
     ), jobs AS (
         SELECT ROW('default', 'inbox.receive_submissions', 0, NULL, NULL,
                    jsonb_build_object(
-                       'agency_id', agency_id, 'submission_ids', jsonb_agg(id),
+                       'agency_id', agency_id, 'submission_ids', jsonb_agg(DISTINCT id),
                        -- For the job's log lines: whose requests these were, as far as they fit.
-                       'request_id', left(string_agg(a.meta->>'request_id', ','), 200)),
-                   NULL)::procrastinate_job_to_defer_v1 AS job,
-               array_agg(id) AS ids
+                       'request_id', coalesce(left(string_agg(DISTINCT a.meta->>'request_id', ','), 200), '')),
+                   NULL)::procrastinate_job_to_defer_v1 AS job
           FROM stored JOIN unnest(p_ids, p_meta) AS a (id, meta) USING (id) GROUP BY agency_id
     ), queued AS (
         SELECT procrastinate_defer_jobs_v1(array_agg(job)) AS job_ids FROM jobs HAVING count(*) > 0
