@@ -15,8 +15,9 @@ OFFLINE = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE loc
 ARTIFACTS = ROOT / "artifacts"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
+    """Gone before other tests come: while Playwright runs, Django takes this thread for an asynchronous one."""
     program = next(filter(None, map(shutil.which, CHROMIUMS)), None)
     assert program, "No Chromium: apt-get install chromium"
     with sync_playwright() as playwright:
