@@ -155,7 +155,7 @@ class Receiver:
 
     def _stored(self, row: store.Submission, form: forms.Form, sent: payload.Payload, *, page: bool) -> http.Response:
         receipt = receipts.shown(row.receipt)
-        own = f"/f/{form.key}/thanks"
+        own = form.thanks
         # A browser stays at the address that it knows us by, so that the page's own policy lets it go on.
         target = form.redirect(sent.controls.get("_next", "")) or (own if page else self._settings.edge_url + own)
         following = with_receipt(target, receipt)

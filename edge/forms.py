@@ -54,8 +54,15 @@ class Form(msgspec.Struct, frozen=True):
             return "*" in self.allowed_origins or origin in (item.rstrip("/") for item in self.allowed_origins)
         return bool(origin) and origin == origin_of(self.site.url)
 
+    @property
+    def thanks(self) -> str:
+        """The path of the edge's own thank-you page."""
+        return f"/f/{self.key}/thanks"
+
     def redirect(self, wanted: str) -> str:
         """Where the browser goes next: what was wanted if allowed, else the form's own choice, else empty."""
+        if wanted == self.thanks:
+            return ""
         if wanted and wanted in self.redirect_targets:
             return urljoin(self.site.url, wanted)
         return urljoin(self.site.url, self.redirect_targets[0]) if self.redirect_targets else ""

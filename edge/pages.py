@@ -37,7 +37,8 @@ def hosted(form: forms.Form) -> http.Response:
     """GET /f/<key>: the form for whoever has no site yet."""
     body = join(
         _heading(form.name or "Contact", form),
-        _form(form, (), {}, ()),
+        # Whoever came here stays here: the form's thank-you pages belong to a site that may not be there.
+        _form(form, (), {"_next": form.thanks}, ()),
     )
     return _page(200, form.name or "Contact", body, form)
 

@@ -27,8 +27,11 @@ def _point_at(database: Database, role: str) -> None:
 
 
 def jobs(database: Database) -> list[tuple[str, str, dict[str, Any], int]]:
-    """Return (name, status, arguments, attempts) of every job, in the order they came."""
-    return database.ask("SELECT task_name, status::text, args, attempts FROM procrastinate_jobs ORDER BY id")
+    """Return (name, status, arguments, attempts) of every job in the order they came, but for the queue's own."""
+    return database.ask(
+        "SELECT task_name, status::text, args, attempts FROM procrastinate_jobs"
+        " WHERE task_name !~ '^core[.]' ORDER BY id"
+    )
 
 
 def make_due(database: Database) -> None:

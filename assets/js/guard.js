@@ -13,6 +13,22 @@ export function saySignedOut() {
   toast(words("outLong"), { stays: true, label: words("signIn"), href: login && `${login}?next=${back}` });
 }
 
+// Somebody signed in again in another tab: this page's token is the old one. A note is kept over the reload (keep.js).
+function sayStale() {
+  toast(words("stale"), { stays: true, label: words("reload"), href: location.pathname + location.search });
+}
+
+// The code of the office's answer: in a problem document, or in the mark of a page made for people.
+function problem(xhr) {
+  try {
+    if (xhr.getResponseHeader("Content-Type")?.includes("json")) return JSON.parse(xhr.responseText).code;
+    const page = new DOMParser().parseFromString(xhr.responseText, "text/html");
+    return page.querySelector("meta[name=problem]")?.content;
+  } catch {
+    return undefined;
+  }
+}
+
 const quiet = (element) => element?.closest?.("[data-quiet], #enquiries") !== null;
 
 document.addEventListener("htmx:beforeSwap", (event) => {
@@ -28,8 +44,10 @@ document.addEventListener("htmx:beforeSwap", (event) => {
 
 document.addEventListener("htmx:responseError", (event) => {
   if (quiet(event.detail.elt)) return; // a refresh: the next one comes by itself
-  const refused = event.detail.xhr.status === 403;
-  toast(words(refused ? "refused" : "failed"), { stays: true });
+  const { xhr } = event.detail;
+  if (xhr.status === 401) return saySignedOut();
+  if (problem(xhr) === "csrf") return sayStale();
+  toast(words(xhr.status === 403 ? "refused" : "failed"), { stays: true });
 });
 
 document.addEventListener("htmx:sendError", (event) => {

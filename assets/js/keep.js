@@ -19,9 +19,10 @@ function forget(form) {
   for (const field of fields(form)) sessionStorage.removeItem(slot(form, field));
 }
 
+// Not when it was answered with the sign-in page, which guard.js does not let in.
 document.addEventListener("htmx:beforeSwap", (event) => {
   const form = event.detail.requestConfig?.elt;
-  if (form?.matches?.("form[data-keep]") && event.detail.xhr.status < 300) forget(form);
+  if (form?.matches?.("form[data-keep]") && event.detail.shouldSwap && event.detail.xhr.status < 300) forget(form);
 });
 
 document.addEventListener("submit", (event) => {

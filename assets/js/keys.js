@@ -40,6 +40,15 @@ const keys = {
   g: () => (goingUntil = Date.now() + SEQUENCE_MS, true),
 };
 
+// The one key for while one types: send what was written.
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || event.repeat || event.isComposing) return;
+  const field = event.target.closest?.("textarea[data-send]");
+  if (!field) return;
+  event.preventDefault();
+  field.form.requestSubmit();
+});
+
 document.addEventListener("keydown", (event) => {
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
   if (document.querySelector("dialog[open]")) return;

@@ -1,7 +1,9 @@
 """The admin's own way in: which agency's records are shown, and the accounts tables."""
 
+from allauth.account.models import EmailAddress
 from django import forms
 from django.contrib import admin
+from django.contrib.auth.models import Group
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import URLPattern, path
@@ -40,6 +42,10 @@ def choose(request: HttpRequest) -> HttpResponse:
     return render(request, "admin/choose_agency.html", {**admin.site.each_context(request), "form": form})
 
 
+# The libraries' own pages would offer changes that no service makes.
+for model in (Group, EmailAddress):
+    admin.site.unregister(model)
+    admin.site.register(model, Records)
 admin.site.register(models.Member, Records)
 admin.site.register(models.Audit, Records)
 admin.site.register(models.User, Records)

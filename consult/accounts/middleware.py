@@ -81,9 +81,16 @@ class InsideAgency:
 def _inside(
     agency_id: int, request: HttpRequest, view: View, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> HttpResponse:
-    zone = getattr(request.user, "time_zone", "UTC")
-    with tenancy.agency(agency_id), timezone.override(zoneinfo.ZoneInfo(zone)):
+    with tenancy.agency(agency_id), timezone.override(_zone(getattr(request.user, "time_zone", "UTC"))):
         return _rendered(view(request, *args, **kwargs))
+
+
+def _zone(name: str) -> zoneinfo.ZoneInfo:
+    """Return the person's zone; UTC when this machine's list does not know it, which must lock nobody out."""
+    try:
+        return zoneinfo.ZoneInfo(name)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError):
+        return zoneinfo.ZoneInfo("UTC")
 
 
 def _rendered(response: HttpResponse) -> HttpResponse:

@@ -1,9 +1,12 @@
 """Roles and what they may; names that no agency may take."""
 
+import re
+
 ROLES = ("owner", "admin", "member", "viewer")
 WRITERS = frozenset({"owner", "admin", "member"})
 MANAGERS = frozenset({"owner", "admin"})
 
+SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
 # First path parts that the product itself answers.
 RESERVED = frozenset(
     [

@@ -19,6 +19,10 @@ SIGN_IN_LINK_LIFE = dt.timedelta(hours=24)
 LIVE_TOKEN_LIFE = dt.timedelta(minutes=10)
 
 
+class BadName(ValueError):
+    """A slug that no address could hold: small letters, digits and dashes between them, at most 40."""
+
+
 class NameTaken(Exception):
     """An agency's slug that the product answers itself, or that another agency has."""
 
@@ -39,9 +43,12 @@ def create_user(
 
 
 def create_agency(*, slug: str, name: str, owner_id: int, time_zone: str = "UTC") -> int:
-    """Create an agency with its owner; return its id. Raise NameTaken."""
+    """Create an agency with its owner; return its id. Raise NameTaken, BadName, ZoneInfoNotFoundError."""
     if slug in rules.RESERVED:
         raise NameTaken(slug)
+    if not rules.SLUG.fullmatch(slug):
+        raise BadName(slug)
+    zoneinfo.ZoneInfo(time_zone)
     with connection.cursor() as cursor:
         # The id comes first: row-level security lets an agency's row be written from inside it alone.
         cursor.execute("SELECT nextval(pg_get_serial_sequence('accounts_agency', 'id'))")

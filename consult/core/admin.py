@@ -4,8 +4,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
 from django.db import models
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
 
 
 class Site(admin.AdminSite):
@@ -19,12 +23,28 @@ class Site(admin.AdminSite):
     def has_permission(self, request: HttpRequest) -> bool:
         return request.user.is_active and getattr(request.user, "is_superuser", False)
 
+    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """There is none here: people change their password where they sign in."""
+        raise Http404
+
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Lead to the one sign-in, which limits the tries: Django's own form here would not."""
+        if self.has_permission(request):
+            return redirect("admin:index")
+        if request.user.is_authenticated:
+            raise PermissionDenied
+        return redirect_to_login(request.GET.get("next") or reverse("admin:index"))
+
 
 if TYPE_CHECKING:
     ModelAdmin = admin.ModelAdmin[Any]
 else:
     # Generic in its type stubs alone.
     ModelAdmin = admin.ModelAdmin
+
+
+# Hashes and sealed keys: nobody needs to see them, and whoever does could try them out elsewhere.
+SECRETS = frozenset({"password", "token_hash", "private_key_encrypted"})
 
 
 class Records(ModelAdmin):
@@ -37,9 +57,14 @@ class Records(ModelAdmin):
 
     def get_list_display(self, request: HttpRequest) -> list[str | Callable[[Any], str | bool]]:
         shown: list[str | Callable[[Any], str | bool]] = [
-            field.name for field in self.model._meta.concrete_fields if not isinstance(field, models.JSONField)
+            field.name
+            for field in self.model._meta.concrete_fields
+            if not isinstance(field, models.JSONField) and field.name not in SECRETS
         ]
         return shown[:8]
+
+    def get_exclude(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        return sorted(SECRETS)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -56,7 +56,8 @@ def answer(request: HttpRequest, status: int, *, code: str = "", detail: str = "
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return answer(request, 400)
+    # What our own views say. The texts of SuspiciousOperation are for the log.
+    return answer(request, 400, detail=str(exception) if isinstance(exception, BadRequest) else "")
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:

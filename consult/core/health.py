@@ -1,10 +1,26 @@
 """Is the process alive, and is what it needs there."""
 
+from collections.abc import Callable
+
 from django.db import Error, connection
 from django.db.migrations.executor import MigrationExecutor
-from django.http import HttpRequest, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.urls import resolve
 
 from consult.core import errors
+
+
+class Probes:
+    """Answer /health/ and /ready/ before anything asks for a host's name or HTTPS: probes come by address."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.path_info not in ("/health/", "/ready/"):
+            return self.get_response(request)
+        request.resolver_match = resolve(request.path_info)
+        return health(request) if request.path_info == "/health/" else ready(request)
 
 
 def health(request: HttpRequest) -> JsonResponse:

@@ -67,14 +67,20 @@ class TrustedProxies:
                 request.environ["wsgi.url_scheme"] = "https"  # type: ignore[attr-defined]
             # The nearest address that is no proxy of ours: what stands left of it may be invented.
             for address in reversed([part.strip() for part in forwarded.split(",") if part.strip()]):
+                if not _is_address(address):
+                    break
                 request.META["REMOTE_ADDR"] = address
                 if not self.trusts(address):
                     break
         return self.get_response(request)
 
     def trusts(self, address: str) -> bool:
-        try:
-            ip = ipaddress.ip_address(address)
-        except ValueError:
-            return False
-        return any(ip in network for network in self.networks)
+        return _is_address(address) and any(ipaddress.ip_address(address) in network for network in self.networks)
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True

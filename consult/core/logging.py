@@ -15,23 +15,33 @@ _NAMES = re.compile(
     r"|session(id|_key)|csrf|credential|signature|email_url|redis_url",
     re.IGNORECASE,
 )
-# Shapes of secrets inside any text: what a name cannot tell.
+# Shapes of secrets inside any text: what a name cannot tell. Repetitions are bounded: a long line must not take long.
+_QUOTED = r"""\\"[^"]{0,2000}\\"|"(?:[^"\\]|\\.){0,2000}"|'(?:[^'\\]|\\.){0,2000}'"""
 _SHAPES = [
+    # scheme://user:password@host, up to the last @: a password may hold one.
+    (re.compile(r"(?P<keep>://[^\s:/?#@]{0,200}:)[^\s]{1,500}(?=@)"), rf"\g<keep>{HIDDEN}"),
+    (re.compile(r"\beyJ[\w-]{1,4000}\.[\w-]{1,4000}\.[\w-]{0,4000}"), HIDDEN),
+    (re.compile(r"\b(gh[opsur]_|github_pat_|cst_|whsec_|sk_)[\w-]{8,500}"), HIDDEN),
+    # Fernet: what it makes, and its keys.
+    (re.compile(r"\bgAAAA[\w-]{20,4000}={0,2}|(?<![\w-])[\w-]{43}=(?![\w=])"), HIDDEN),
     (
-        re.compile(r"(?P<keep>\b[a-z][a-z0-9+.-]{0,20}://[^\s:/@]*:)[^\s@]+(?=@)", re.IGNORECASE),
-        rf"\g<keep>{HIDDEN}",
-    ),
-    (re.compile(r"\beyJ[\w-]+\.[\w-]+\.[\w-]*"), HIDDEN),
-    (re.compile(r"\b(gh[opsur]_|github_pat_|cst_|whsec_|sk_)[\w-]{8,}"), HIDDEN),
-    (re.compile(r"(?P<keep>\b(?:bearer|basic|token)\s+)[\w.~+/=-]{8,}", re.IGNORECASE), rf"\g<keep>{HIDDEN}"),
-    (
-        re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL),
+        re.compile(r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----.*?(-----END [A-Z ]{0,40}PRIVATE KEY-----|\Z)", re.DOTALL),
         HIDDEN,
     ),
+    # Links that sign somebody in.
+    (re.compile(r"(?P<keep>/sign-in/|/reset/key/)[^/\s<]{1,500}"), rf"\g<keep>{HIDDEN}"),
+    # Headers, to the end of their line.
+    (
+        re.compile(r"(?P<keep>\b(?:authorization|cookie)\\?[\"']?\s{0,5}[=:]\s{0,5})[^\r\n]{1,8000}", re.IGNORECASE),
+        rf"\g<keep>{HIDDEN}",
+    ),
+    (re.compile(r"(?P<keep>\b(?:bearer|basic|token)\s{1,5})[\w.~+/=-]{8,4000}", re.IGNORECASE), rf"\g<keep>{HIDDEN}"),
+    # name=value, "name": "value" and the like.
     (
         re.compile(
-            r"(?P<keep>[\w-]*(?:password|passwd|secret|token|sessionid|csrf\w*|api[_-]?key|authorization|cookie)"
-            r"[\"']?\s*[=:]\s*[\"']?)(?!\[hidden\])[^\s\"'&,;]+",
+            r"(?P<keep>(?:passw(?:or)?d|passphrase|secret|token|sessionid|session_key|-session|csrf|credential|signature"
+            r"|(?:api|private|encryption)[_-]?keys?)[\w-]{0,40}\\?[\"']?\s{0,5}[=:]\s{0,5})(?!\[hidden\])"
+            rf"(?:{_QUOTED}|[\"']?[^\s\"'&;]{{1,4000}})",
             re.IGNORECASE,
         ),
         rf"\g<keep>{HIDDEN}",

@@ -14,8 +14,8 @@ from consult.core import database, tenancy
 
 log = structlog.get_logger("consult.job")
 
-# Ten tries over about a day: 4 s, 16 s, … a little over four hours at the most.
-RETRY = procrastinate.RetryStrategy(max_attempts=10, exponential_wait=4)
+# Ten more tries over about a day: after 3 s, 9 s, … the last one after sixteen hours.
+RETRY = procrastinate.RetryStrategy(max_attempts=10, exponential_wait=3)
 STALLED_SECONDS = 60
 
 
@@ -46,24 +46,6 @@ def job(
                 close_old_connections()
 
         app.task(name=name, retry=retry)(run)
-        return run
-
-    return register
-
-
-def every(cron: str, name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Register a job for the whole installation that runs by `cron` (UTC)."""
-
-    def register(function: Callable[..., None]) -> Callable[..., None]:
-        @functools.wraps(function)
-        def run(timestamp: int) -> None:
-            close_old_connections()
-            try:
-                function()
-            finally:
-                close_old_connections()
-
-        app.periodic(cron=cron)(app.task(name=name, queueing_lock=name)(run))
         return run
 
     return register

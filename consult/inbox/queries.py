@@ -180,6 +180,7 @@ def _decode(cursor: str) -> tuple[dt.datetime, int] | None:
         text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
         received_at, _, number = text.partition("|")
         moment = dt.datetime.fromisoformat(received_at)
-        return (moment, int(number)) if moment.tzinfo else None
-    except (ValueError, binascii.Error, UnicodeDecodeError):
+        # In UTC, since Postgres knows fewer offsets than Python.
+        return (moment.astimezone(dt.UTC), int(number)) if moment.tzinfo else None
+    except (ValueError, OverflowError, binascii.Error, UnicodeDecodeError):
         return None

@@ -75,10 +75,11 @@ def notify_enquiry(*, agency_id: int, enquiry_id: UUID) -> None:
     # Outside the transaction: a slow mail server must not hold it open.
     if label is None or not label.notify_addresses:
         return
-    who = " ".join((enquiry.sender_name or enquiry.sender_email or "somebody").split())
+    who = enquiry.sender_name or enquiry.sender_email or "somebody"
     address = f"{settings.CONSULT_OFFICE_URL}/{slug}/inbox/{enquiry.number}/"
     mail.EmailMessage(
-        subject=f"[{label.site_name}] Enquiry #{enquiry.number} from {who}",
+        # One line: names with a line break in them would be headers, or no mail at all.
+        subject=" ".join(f"[{label.site_name}] Enquiry #{enquiry.number} from {who}".split()),
         body=f"{enquiry.excerpt}\n\nRead and answer it: {address}\n",
         to=label.notify_addresses,
         headers={"Message-ID": f"<enquiry-{enquiry.id}@consult>", "Auto-Submitted": "auto-generated"},

@@ -94,7 +94,9 @@ def field_rows(data: QueryDict) -> list[dict[str, Any]]:
     numbers = sorted({int(match[1]) for key in data if (match := re.fullmatch(r"field-(\d{1,3})-\w+", key))})
     rows = []
     for number in numbers:
-        row = {part: data.get(f"field-{number}-{part}", "").strip() for part in ("label", "name", "type", "options")}
+        parts = ("label", "name", "type", "options")
+        # Postgres text holds no NUL.
+        row = {part: data.get(f"field-{number}-{part}", "").replace("\0", "").strip() for part in parts}
         if not row["label"] and not row["name"]:
             continue
         position = data.get(f"field-{number}-position", "")

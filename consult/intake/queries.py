@@ -102,7 +102,7 @@ def sites(agency_id: int) -> list[dict[str, Any]]:
             "name": site.name,
             "url": site.url,
             "client_name": clients.get(site.client_id) if site.client_id else None,
-            "forms": [{"id": form.id, "name": form.name} for form in forms if form.site_id == site.id],
+            "forms": [{"id": form.id, "name": form.name, "key": form.key} for form in forms if form.site_id == site.id],
         }
         for site in rows
     ]

@@ -5,7 +5,7 @@ import secrets
 import string
 from collections.abc import Mapping, Sequence
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 FIELD_TYPES = ("text", "email", "tel", "textarea", "select", "checkbox")
 FIELD_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,62}")
@@ -68,18 +68,26 @@ def clean_origin(text: str) -> str:
     """Return scheme://host[:port] in lower case, or `*`. Raise BadDefinition."""
     if text == "*":
         return text
-    parts = urlsplit(text.strip())
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.path not in ("", "/"):
+    parts = _web_address(text)
+    if parts is None or parts.path not in ("", "/") or parts.query or parts.fragment:
         raise BadDefinition(f"“{text}” is no origin; write it like https://example.com.")
     return f"{parts.scheme}://{parts.netloc}".lower()
 
 
 def clean_target(text: str) -> str:
     """Return an absolute http(s) address to send a visitor to. Raise BadDefinition."""
-    parts = urlsplit(text.strip())
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
+    if _web_address(text) is None:
         raise BadDefinition(f"“{text}” is no web address; write it in full, like https://example.com/thanks/.")
     return text.strip()
+
+
+def _web_address(text: str) -> SplitResult | None:
+    try:
+        parts = urlsplit(text.strip())
+        good = parts.scheme in ("http", "https") and parts.hostname and not parts.username and parts.port != 0
+    except ValueError:
+        return None
+    return parts if good else None
 
 
 def sender(fields: Sequence[Sequence[str]], definition: Sequence[Mapping[str, Any]]) -> tuple[str, str]:

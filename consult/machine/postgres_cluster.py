@@ -52,6 +52,9 @@ SETTINGS = {
     "log_timezone": "UTC",
     "log_line_prefix": "%m [%p] %q%u@%d ",
     "log_checkpoints": "off",
+    # A failing statement, and the row it fails on, may hold what a visitor wrote: the log names neither.
+    "log_min_error_statement": "panic",
+    "log_error_verbosity": "terse",
     "logging_collector": "off",
 }
 # From 18 on reads may go through helper processes: three more of them, for nothing at this size.

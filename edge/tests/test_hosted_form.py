@@ -88,3 +88,14 @@ def test_head_is_get_without_a_body(http: httpx.Client, key: str) -> None:
     answer = http.head(f"/f/{key}", headers=PAGE)
     assert answer.status_code == 200
     assert answer.content == b""
+
+
+def test_who_writes_on_the_hosted_page_stays_on_it(http: httpx.Client, office: Database) -> None:
+    """The form's own thank-you pages belong to a site, which may not be there (yet)."""
+    key = office.add_form(redirect_targets=["https://shop.example/thanks"])
+    assert f'name="_next" value="/f/{key}/thanks"' in http.get(f"/f/{key}").text
+    data = {"name": "Ann", "email": "ann@visitor.example", "_next": f"/f/{key}/thanks"}
+    stays = http.post(f"/f/{key}", data=data, headers=PAGE)
+    assert (stays.status_code, stays.headers["location"].partition("?")[0]) == (303, f"/f/{key}/thanks")
+    goes = http.post(f"/f/{key}", data=data | {"_next": ""}, headers=PAGE)
+    assert goes.headers["location"].startswith("https://shop.example/thanks?receipt=")

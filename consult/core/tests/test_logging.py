@@ -14,20 +14,15 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from consult.core import logging as consult_logging
+from consult.core.tests.lines import Read, captured
 
 SECRET = "Zx9-hunter2-Qw7"
-Read = Callable[[], str]
 
 
 @pytest.fixture(params=["json", "console"])
-def written(request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]) -> Iterator[Read]:
-    """What was logged since the last call, with the product's own set-up in place."""
-    root = logging.getLogger()
-    handlers, level = list(root.handlers), root.level
-    consult_logging.configure(request.param)
-    yield lambda: capsys.readouterr().err
-    root.handlers[:] = handlers
-    root.setLevel(level)
+def written(request: pytest.FixtureRequest) -> Iterator[Read]:
+    with captured(request.param) as read:
+        yield read
 
 
 def log() -> Any:
@@ -191,18 +186,12 @@ def test_what_is_no_secret_stays_readable(written: Read) -> None:
         assert part in text
 
 
-def test_json_lines_are_whole(capsys: pytest.CaptureFixture[str]) -> None:
-    root = logging.getLogger()
-    handlers, level = list(root.handlers), root.level
-    consult_logging.configure("json")
-    try:
+def test_json_lines_are_whole() -> None:
+    with captured("json") as read:
         log().info("one\ntwo", id=7, what={"a": [1, "b"]})
         logging.getLogger("library").error("failed %s", "here", extra={"more": 1})
         _raised("plain")
-        lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
-    finally:
-        root.handlers[:] = handlers
-        root.setLevel(level)
+        lines = [json.loads(line) for line in read().splitlines()]
     assert [line["event"] for line in lines] == ["one\ntwo", "failed here", "failed"]
     assert all({"level", "logger", "timestamp"} <= set(line) for line in lines)
     assert lines[0]["what"] == {"a": [1, "b"]}

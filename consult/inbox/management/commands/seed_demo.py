@@ -2,6 +2,7 @@
 
 import secrets
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.core.management.base import BaseCommand
@@ -34,6 +35,7 @@ class Command(BaseCommand):
             # One transaction: a seed that was cut off begins again with the agency alone.
             if not intake_queries.sites(agency_id):
                 self._coffee_shop(agency_id)
+            self._follow_the_site(agency_id)
 
     def _people(self) -> int:
         owner = accounts_queries.user_by_email(OWNER)
@@ -49,8 +51,28 @@ class Command(BaseCommand):
         # Nobody knows this password: the demo's people come by one-time link.
         return accounts.create_user(email=email, name=name, password=secrets.token_urlsafe(32), superuser=superuser)
 
+    def _follow_the_site(self, agency_id: int) -> None:
+        """The demo site may be served on another port than last time: its form has to know the new address."""
+        page = next(filter(None, (intake_queries.form_page(agency_id, id) for id in self._forms(agency_id))), None)
+        if page is None or settings.CONSULT_SITE_URL in ("", *page["allowed_origins"]):
+            return
+        origins, targets = _addresses(settings.CONSULT_SITE_URL)
+        kept = ("name", "fields", "notify_addresses")
+        intake.update_form(
+            agency_id=agency_id,
+            form_id=page["id"],
+            allowed_origins=origins,
+            redirect_targets=targets,
+            **{name: page[name] for name in kept},
+        )
+
+    def _forms(self, agency_id: int) -> list[UUID]:
+        sites = intake_queries.sites(agency_id)
+        return [form["id"] for site in sites for form in site["forms"] if form["key"] == FORM_KEY]
+
     def _coffee_shop(self, agency_id: int) -> None:
         url = settings.CONSULT_SITE_URL or "http://127.0.0.1:4321"
+        origins, targets = _addresses(url)
         site_id = intake.create_site(
             agency_id=agency_id, name="The Daily Grind", url=url, client_name="The Daily Grind Coffee Ltd"
         )
@@ -60,6 +82,10 @@ class Command(BaseCommand):
             name="Contact",
             key=FORM_KEY,
             fields=FIELDS,
-            allowed_origins=[url, url.replace("127.0.0.1", "localhost")],
-            redirect_targets=[f"{url}/thanks/"],
+            allowed_origins=origins,
+            redirect_targets=targets,
         )
+
+
+def _addresses(site: str) -> tuple[list[str], list[str]]:
+    return [site, site.replace("127.0.0.1", "localhost")], [f"{site}/thanks/"]

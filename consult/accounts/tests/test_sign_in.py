@@ -1,0 +1,121 @@
+"""Signing in by password, and out."""
+
+import pytest
+from django.core.cache import cache
+from django.test import Client
+
+from conftest import PASSWORD, Cast, Database
+from consult.accounts import models, services
+
+URL = "/accounts/login/"
+
+
+def sign_in(client: Client, email: str = "bob@example.com", password: str = PASSWORD, **more: str) -> int:
+    return client.post(URL, {"login": email, "password": password, **more}).status_code
+
+
+def signed_in(client: Client) -> bool:
+    return client.get("/accounts/agencies/").get("Location", "") != f"{URL}?next=/accounts/agencies/"
+
+
+def test_it_works_and_leads_home(cast: Cast) -> None:
+    client = Client()
+    answer = client.post(URL, {"login": "bob@example.com", "password": PASSWORD}, follow=True)
+    assert answer.redirect_chain == [("/accounts/agencies/", 302), ("/a/inbox/", 302)]
+    assert answer.status_code == 200
+    assert client.cookies["sessionid"]["httponly"]
+    assert client.cookies["sessionid"]["samesite"] == "Lax"
+
+
+def test_it_leads_back_to_where_one_was_going(cast: Cast) -> None:
+    answer = Client().get("/a/sites/?x=1")
+    client = Client()
+    assert client.get(answer["Location"]).status_code == 200
+    answer = client.post(
+        answer["Location"], {"login": "bob@example.com", "password": PASSWORD, "next": "/a/sites/?x=1"}
+    )
+    assert answer["Location"] == "/a/sites/?x=1"
+    for evil in ("https://evil.example/", "//evil.example/", "javascript:alert(1)"):
+        client = Client()
+        answer = client.post(URL, {"login": "bob@example.com", "password": PASSWORD, "next": evil})
+        assert answer["Location"] == "/accounts/agencies/"
+
+
+@pytest.mark.parametrize("email", ["BOB@EXAMPLE.COM", " bob@example.com ", "Bob@Example.com"])
+def test_case_and_space_do_not_matter(cast: Cast, email: str) -> None:
+    client = Client()
+    assert sign_in(client, email) == 302
+    assert signed_in(client)
+
+
+def test_a_wrong_password_and_an_unknown_address_look_the_same(cast: Cast) -> None:
+    pages = []
+    for email, password in (("bob@example.com", "wrong"), ("nobody@example.com", PASSWORD)):
+        client = Client()
+        answer = client.post(URL, {"login": email, "password": password})
+        assert answer.status_code == 200
+        assert not signed_in(client)
+        text = answer.content.decode()
+        assert email in text, "what was typed is kept"
+        assert password not in text, "but for the password"
+        pages.append(text.partition("<main")[2].replace(email, "").partition("csrfmiddlewaretoken")[0])
+    assert pages[0] == pages[1]
+
+
+def test_somebody_who_left_cannot_come_in(database: Database, cast: Cast) -> None:
+    database.ask("UPDATE accounts_user SET is_active = false WHERE email = 'bob@example.com'")
+    client = Client()
+    sign_in(client)
+    assert not signed_in(client)
+    # And is out at once where they were in.
+    assert not signed_in(cast.bob.client)
+    assert cast.bob.client.get("/a/inbox/").status_code == 302
+
+
+def test_many_tries_are_stopped_without_locking_others_out(cast: Cast) -> None:
+    statuses = [sign_in(Client(), password=f"guess {number}") for number in range(8)]
+    text = Client().post(URL, {"login": "bob@example.com", "password": PASSWORD}).content.decode()
+    assert statuses[0] == 200
+    assert "Too many failed" in text, "the right password does not help now"
+    # Others sign in as ever, from the same address and from another.
+    assert sign_in(Client(), "alice@example.com") == 302
+    assert sign_in(Client(REMOTE_ADDR="198.51.100.7"), "vera@example.com") == 302
+    cache.clear()
+    assert sign_in(Client()) == 302
+
+
+def test_one_address_cannot_try_everybody(cast: Cast) -> None:
+    answers = [sign_in(Client(REMOTE_ADDR="203.0.113.9"), f"person{number}@example.com", "x") for number in range(40)]
+    assert 429 in answers
+    page = Client(REMOTE_ADDR="203.0.113.9").post(URL, {"login": "alice@example.com", "password": PASSWORD})
+    assert page.status_code == 429
+    assert "That was too often" in page.content.decode()
+    assert sign_in(Client(REMOTE_ADDR="198.51.100.7"), "alice@example.com") == 302
+
+
+def test_signing_out_wants_a_post(cast: Cast) -> None:
+    page = cast.bob.client.get("/accounts/logout/")
+    assert page.status_code == 200
+    assert signed_in(cast.bob.client)
+    session = cast.bob.client.cookies["sessionid"].value
+    assert cast.bob.client.post("/accounts/logout/")["Location"] == "/"
+    assert not signed_in(cast.bob.client)
+    # The cookie that somebody copied before is worth nothing now.
+    thief = Client()
+    thief.cookies["sessionid"] = session
+    assert not signed_in(thief)
+
+
+def test_nobody_opens_an_account(database: Database, cast: Cast) -> None:
+    before = database.ask("SELECT count(*) FROM accounts_user")
+    answer = Client().post("/accounts/signup/", {"email": "new@example.com", "password1": "correct horse battery"})
+    assert answer.status_code == 200
+    assert database.ask("SELECT count(*) FROM accounts_user") == before
+
+
+def test_addresses_are_one_whatever_their_case(cast: Cast) -> None:
+    user = models.User.objects.get(email="bob@example.com")
+    assert models.User.objects.get_by_natural_key(" BOB@example.COM ") == user
+    assert models.normalise_email("ＢＯＢ@Straße.example ") == "bob@strasse.example"
+    with pytest.raises(Exception, match="accounts_user_email"):
+        services.create_user(email="Bob@Example.com", name="Another Bob")

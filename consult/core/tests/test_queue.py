@@ -1,0 +1,172 @@
+"""Jobs: written with their cause, done in their agency, tried again, rescued from dead workers."""
+
+import contextlib
+import json
+from typing import Any
+
+import procrastinate
+import psycopg
+import pytest
+import structlog
+from procrastinate.contrib.django import app
+
+from conftest import Cast, Database, Enquiry
+from consult.core import database as consult_database
+from consult.core import queue, tenancy
+from consult.core.tests.lines import captured
+from consult.inbox import services as inbox
+from tests import worker
+
+done: list[tuple[int | None, dict[str, Any]]] = []
+
+
+@queue.job("tests.remember")
+def remember(*, agency_id: int, **arguments: Any) -> None:
+    done.append((tenancy.current(), {"agency_id": agency_id, **arguments}))
+
+
+@queue.job("tests.remember_everywhere")
+def remember_everywhere(**arguments: Any) -> None:
+    done.append((tenancy.current(), arguments))
+
+
+@queue.job("tests.fail")
+def fail(*, agency_id: int) -> None:
+    raise RuntimeError("it broke")
+
+
+@pytest.fixture(autouse=True)
+def _empty() -> None:
+    done.clear()
+
+
+def test_a_job_comes_with_its_agency_and_request(database: Database, cast: Cast) -> None:
+    with structlog.contextvars.bound_contextvars(request_id="trace-12345"), tenancy.agency(cast.a):
+        queue.enqueue("tests.remember", thing="seven")
+    queue.enqueue("tests.remember_everywhere", thing="eight")
+    assert [(name, arguments) for name, _s, arguments, _a in worker.jobs(database)] == [
+        ("tests.remember", {"agency_id": cast.a, "request_id": "trace-12345", "thing": "seven"}),
+        ("tests.remember_everywhere", {"agency_id": None, "request_id": "", "thing": "eight"}),
+    ]
+    with captured("json") as read:
+        worker.run_jobs(database)
+        lines = [json.loads(line) for line in read().splitlines()]
+    # A job enters its agency itself, where it needs it.
+    assert done == [(None, {"agency_id": cast.a, "thing": "seven"}), (None, {"thing": "eight"})]
+    told = [(line["event"], line["job"], line["agency"], line["request_id"]) for line in lines]
+    assert told == [
+        ("job done", "tests.remember", cast.a, "trace-12345"),
+        ("job done", "tests.remember_everywhere", None, ""),
+    ]
+    assert {status for _name, status, _arguments, _attempts in worker.jobs(database)} == {"succeeded"}
+
+
+def test_the_requests_id_reaches_the_job(database: Database, cast: Cast, enquiry: Enquiry) -> None:
+    """From a real request through the audit's transaction to the line that the worker writes."""
+    database.ask("DELETE FROM procrastinate_jobs")
+    submission_id, _outcome = database.submit(cast.key_a)
+    with structlog.contextvars.bound_contextvars(request_id="trace-98765"):
+        inbox.receive_submissions(agency_id=cast.a, submission_ids=[submission_id])
+    with captured("json") as read:
+        worker.run_jobs(database)
+        lines = [json.loads(line) for line in read().splitlines()]
+    found = [line for line in lines if line.get("job") == "inbox.notify_enquiry"]
+    assert [line["request_id"] for line in found] == ["trace-98765"]
+
+
+def test_a_job_is_written_with_its_cause_or_not_at_all(database: Database, cast: Cast) -> None:
+    def change() -> None:
+        with tenancy.agency(cast.a):
+            queue.enqueue("tests.remember")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        change()
+    assert worker.jobs(database) == []
+
+
+def test_a_failed_job_is_tried_again_later(database: Database, cast: Cast) -> None:
+    with tenancy.agency(cast.a):
+        queue.enqueue("tests.fail")
+    with captured("json") as read:
+        worker.run_jobs(database)
+        lines = [json.loads(line) for line in read().splitlines()]
+    assert [line["event"] for line in lines if line["logger"] == "consult.job"] == ["job failed"]
+    assert "RuntimeError: it broke" in lines[0]["exception"]
+    [(status, attempts, later)] = database.ask(
+        "SELECT status::text, attempts, scheduled_at > now() FROM procrastinate_jobs WHERE task_name = 'tests.fail'"
+    )
+    assert (status, attempts, later) == ("todo", 1, True)
+    # Not at once: a second run finds nothing that is due.
+    worker.run_jobs(database)
+    assert worker.jobs(database)[0][3] == 1
+    for attempts, status in ((9, "todo"), (10, "failed")):
+        database.ask("UPDATE procrastinate_jobs SET attempts = %s WHERE task_name = 'tests.fail'", [attempts])
+        worker.make_due(database)
+        worker.run_jobs(database)
+        assert worker.jobs(database)[0][1] == status
+
+
+def test_tries_spread_over_a_day() -> None:
+    """A mail server that is away overnight loses no notice, and nothing is tried for weeks."""
+    assert queue.RETRY.max_attempts == 10
+    waits = [queue.RETRY.exponential_wait ** (attempts + 1) for attempts in range(queue.RETRY.max_attempts)]
+    assert waits[0] <= 5
+    assert 20 * 3600 < sum(waits) < 30 * 3600
+
+
+def test_a_job_that_nobody_registered_is_refused(database: Database, cast: Cast) -> None:
+    with pytest.raises(procrastinate.exceptions.TaskNotFound), tenancy.agency(cast.a):
+        queue.enqueue("tests.no_such_job")
+    assert worker.jobs(database) == []
+
+
+def test_the_names_that_doors_write_are_registered() -> None:
+    assert {"inbox.receive_submissions", "inbox.notify_enquiry", "core.rescue_stalled_jobs"} <= set(app.tasks)
+
+
+def _rescue() -> None:
+    """What the queue's clock does every minute, and may have done already."""
+    with contextlib.suppress(procrastinate.exceptions.AlreadyEnqueued):
+        app.configure_task("core.rescue_stalled_jobs").defer(timestamp=0)
+
+
+def test_a_dead_workers_job_is_rescued(database: Database, cast: Cast) -> None:
+    """Killed between taking a job and finishing it: the row says `doing`, and nobody does it."""
+    with tenancy.agency(cast.a):
+        queue.enqueue("tests.remember", thing="seven")
+    [(dead,)] = database.ask(
+        "INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now() - interval '5 minutes') RETURNING id"
+    )
+    database.ask("UPDATE procrastinate_jobs SET status = 'doing', worker_id = %s", [dead])
+    worker.run_jobs(database)
+    assert done == []
+    _rescue()
+    worker.run_jobs(database)
+    worker.run_jobs(database)
+    assert done == [(None, {"agency_id": cast.a, "thing": "seven"})]
+    assert database.ask("SELECT count(*) FROM procrastinate_workers WHERE id = %s", [dead]) == [(0,)]
+
+
+def test_a_living_workers_job_is_left_alone(database: Database, cast: Cast) -> None:
+    with tenancy.agency(cast.a):
+        queue.enqueue("tests.remember")
+    [(alive,)] = database.ask("INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now()) RETURNING id")
+    database.ask("UPDATE procrastinate_jobs SET status = 'doing', worker_id = %s", [alive])
+    _rescue()
+    worker.run_jobs(database)
+    worker.run_jobs(database)
+    assert done == []
+
+
+def test_a_worker_refuses_a_role_that_sees_too_much(database: Database) -> None:
+    consult_database.addresses["office"] = database.urls["consult_owner"]
+    consult_database.use("office")
+    with pytest.raises(consult_database.UnsafeRole):
+        queue.run_worker()
+
+
+def test_the_edge_cannot_touch_the_queue(database: Database) -> None:
+    for statement in ("SELECT 1 FROM procrastinate_jobs", "DELETE FROM procrastinate_jobs"):
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            database.ask(statement, role="consult_edge")

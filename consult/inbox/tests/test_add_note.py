@@ -1,0 +1,62 @@
+import pytest
+
+from conftest import Cast, Database, Enquiry
+from consult.inbox import services
+
+URL = "/a/inbox/1/notes/"
+
+
+def test_it_works(database: Database, cast: Cast, enquiry: Enquiry) -> None:
+    assert cast.bob.client.post(URL, {"body": "  Called back\n\nat noon  "})["Location"] == "/a/inbox/1/"
+    assert database.ask("SELECT body, author_id, agency_id FROM inbox_note") == [
+        ("Called back\n\nat noon", cast.bob.member_id, cast.a)
+    ]
+    [(data,)] = database.ask("SELECT data FROM accounts_audit WHERE action = 'inbox.add_note'")
+    assert set(data) == {"note"}, "the audit does not repeat what was written"
+    text = cast.vera.client.get("/a/inbox/1/").content.decode()
+    assert "Called back\n\nat noon" in text
+
+
+def test_it_answers_htmx_with_the_part(cast: Cast, enquiry: Enquiry) -> None:
+    answer = cast.bob.client.post(URL, {"body": "One"}, headers={"HX-Request": "true"})
+    assert answer.status_code == 200
+    assert "<html" not in answer.content.decode()
+    assert "One" in answer.content.decode()
+
+
+@pytest.mark.parametrize("body", ["", "   ", "\n\n"])
+def test_an_empty_note_is_said_where_it_was_written(
+    database: Database, cast: Cast, enquiry: Enquiry, body: str
+) -> None:
+    for headers in ({}, {"HX-Request": "true"}):
+        answer = cast.bob.client.post(URL, {"body": body}, headers=headers)
+        assert answer.status_code == 422
+        text = answer.content.decode()
+        assert ("<html" in text) is not bool(headers)
+        assert "The note is empty." in text
+        assert 'aria-invalid="true"' in text
+    assert database.ask("SELECT 1 FROM inbox_note") == []
+
+
+def test_notes_are_text(database: Database, cast: Cast, enquiry: Enquiry) -> None:
+    cast.bob.client.post(URL, {"body": "<script>alert(1)</script>\0 & more"})
+    text = cast.vera.client.get("/a/inbox/1/").content.decode()
+    assert "<script>alert" not in text
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;� &amp; more" in text
+
+
+def test_they_stand_in_their_order(cast: Cast, enquiry: Enquiry) -> None:
+    for body in ("First of all", "Second thought", "Third time"):
+        cast.bob.client.post(URL, {"body": body})
+    text = cast.bob.client.get("/a/inbox/1/").content.decode()
+    places = [text.index(body) for body in ("First of all", "Second thought", "Third time")]
+    assert places == sorted(places)
+
+
+def test_who_may_not(database: Database, cast: Cast, enquiry: Enquiry) -> None:
+    for client, status in ((cast.vera.client, 403), (cast.charlie.client, 404), (cast.stranger, 302)):
+        assert client.post(URL, {"body": "x"}).status_code == status
+    assert cast.charlie.client.post("/b/inbox/1/notes/", {"body": "x"}).status_code == 404
+    assert database.ask("SELECT 1 FROM inbox_note") == []
+    with pytest.raises(services.NoSuchEnquiry):
+        services.add_note(agency_id=cast.a, number=99, body="x", by=cast.bob.member_id)

@@ -1,0 +1,85 @@
+"""One enquiry as it was sent, and what was done with it."""
+
+import pytest
+
+from conftest import Cast, Database, Enquiry
+from consult.inbox import services
+
+
+def test_it_shows_what_was_sent_in_its_order(database: Database, cast: Cast) -> None:
+    submission_id, _outcome = database.submit(
+        cast.key_a,
+        ("name", "Ann"),
+        ("message", "First line\nSecond line"),
+        ("beans", "house"),
+        ("beans", "espresso"),
+        ("email", "ann@visitor.example"),
+        page_url="https://a.example/kontakt",
+        origin="https://a.example",
+        signals=["foreign_origin"],
+    )
+    services.receive_submissions(agency_id=cast.a, submission_ids=[submission_id])
+    text = cast.vera.client.get("/a/inbox/1/").content.decode()
+    places = [text.index(part) for part in ("First line\nSecond line", "house", "espresso")]
+    assert places == sorted(places)
+    [(receipt,)] = database.ask("SELECT receipt FROM intake_submission")
+    for part in (
+        f"{receipt[:4]}-{receipt[4:8]}-{receipt[8:]}",
+        str(submission_id),
+        "mailto:ann@visitor.example",
+        'href="https://a.example/kontakt"',
+        "Site a",
+        "Look twice",
+        "Opened from the form",
+    ):
+        assert part in text, part
+
+
+def test_it_shows_what_was_done(cast: Cast, enquiry: Enquiry) -> None:
+    cast.bob.client.post("/a/inbox/1/assign/", {"member": str(cast.alice.member_id)})
+    cast.bob.client.post("/a/inbox/1/notes/", {"body": "Called back"})
+    cast.alice.client.post("/a/inbox/1/close/")
+    cast.alice.client.post("/a/inbox/1/reopen/")
+    cast.alice.client.post("/a/inbox/1/assign/", {"member": ""})
+    text = cast.vera.client.get("/a/inbox/1/").content.decode()
+    said = (
+        "Opened from the form",
+        "assigned it to Alice",
+        "added a note",
+        "closed it",
+        "opened it again",
+        "took it from",
+    )
+    history = text[text.index("history-title") :]
+    places = [history.index(part) for part in said]
+    assert places == sorted(places) or places == sorted(places, reverse=True)
+
+
+def test_who_reads_gets_no_buttons(cast: Cast, enquiry: Enquiry) -> None:
+    text = cast.vera.client.get("/a/inbox/1/").content.decode()
+    for action in ("close", "reopen", "assign", "notes"):
+        assert f"/a/inbox/1/{action}/" not in text
+        assert action == "reopen" or f"/a/inbox/1/{action}/" in cast.bob.client.get("/a/inbox/1/").content.decode()
+
+
+def test_without_its_submission_it_is_still_an_enquiry(database: Database, cast: Cast, enquiry: Enquiry) -> None:
+    """Erased, or typed in from a phone call."""
+    database.ask("UPDATE inbox_enquiry SET submission_id = NULL, form_id = NULL")
+    assert cast.bob.client.get("/a/inbox/1/").status_code == 200
+    assert cast.bob.client.get("/a/inbox/").status_code == 200
+
+
+@pytest.mark.parametrize("number", ["0", "99", "9" * 30])
+def test_a_number_that_is_not_there(cast: Cast, enquiry: Enquiry, number: str) -> None:
+    assert cast.bob.client.get(f"/a/inbox/{number}/").status_code == 404
+    for action in ("close", "reopen", "assign", "notes"):
+        assert cast.bob.client.post(f"/a/inbox/{number}/{action}/", {"body": "x"}).status_code == 404
+
+
+def test_a_former_member_keeps_no_name(database: Database, cast: Cast, enquiry: Enquiry) -> None:
+    cast.bob.client.post("/a/inbox/1/assign/", {"member": str(cast.bob.member_id)})
+    cast.bob.client.post("/a/inbox/1/notes/", {"body": "Called back"})
+    database.ask("DELETE FROM accounts_member WHERE id = %s", [cast.bob.member_id])
+    text = cast.alice.client.get("/a/inbox/1/").content.decode()
+    assert "Assigned it to a former member" in text
+    assert "Called back" in text
