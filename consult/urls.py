@@ -5,6 +5,7 @@ from django.urls import include, path
 
 from consult.accounts import views as accounts
 from consult.core import health
+from consult.inbox import views as inbox
 
 handler400 = "consult.core.errors.bad_request"
 handler403 = "consult.core.errors.permission_denied"
@@ -20,6 +21,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("accounts/", include("allauth.account.urls")),
     path("", include("consult.accounts.urls")),
+    path("<slug:agency>/", inbox.home, name="home"),
     path("<slug:agency>/inbox/", include("consult.inbox.urls")),
     path("<slug:agency>/", include("consult.intake.urls")),
 ]

@@ -76,7 +76,7 @@ AGENCY = 1100
 def filled(cluster: postgres_cluster.Cluster, template: str, django_db_blocker: DjangoDbBlocker) -> Iterator[Database]:
     name = "test_query_plans"
     with psycopg.connect(cluster.url("superuser", "postgres"), autocommit=True) as admin:
-        admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" OWNER consult_owner')
+        admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY file_copy OWNER consult_owner')
         with psycopg.connect(cluster.url("superuser", name)) as direct:
             # Filling checks each foreign key row by row; that is not what is asked here.
             direct.execute("SET session_replication_role = replica")

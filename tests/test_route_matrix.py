@@ -23,6 +23,7 @@ ROUTES = {
     # Straight into the only agency.
     "accounts/agencies/": ("302 302 302 302 302", "302 405 405 405 405"),
     "accounts/sign-in/<str:token>/": ("302 302 302 302 302", "405 405 405 405 405"),
+    "<slug:agency>/": ("302 404 302 302 302", "302 404 405 405 405"),
     "<slug:agency>/live-token/": READ,
     "<slug:agency>/inbox/": READ,
     "<slug:agency>/inbox/<int:number>/": READ,

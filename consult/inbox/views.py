@@ -16,6 +16,12 @@ from consult.inbox import queries, services
 
 
 @require_GET
+def home(request: HttpRequest) -> HttpResponse:
+    """The agency's own address leads to the day's work."""
+    return redirect("inbox:enquiry_list", accounts.here(request).slug)
+
+
+@require_GET
 def enquiry_list(request: HttpRequest) -> HttpResponse:
     here = accounts.here(request)
     view = request.GET.get("view", "open")

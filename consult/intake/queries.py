@@ -141,7 +141,7 @@ def form_page(agency_id: int, form_id: UUID) -> dict[str, Any] | None:
 
 def snippet(post_url: str, fields: list[dict[str, Any]], honeypot: str) -> str:
     """Return the HTML that a developer pastes into a page; it needs no JavaScript."""
-    lines = [f'<form action="{escape(post_url)}" method="post">']
+    lines = [f'<form action="{escape(post_url)}" method="post" accept-charset="utf-8">']
     lines += [f"  {_control(field)}" for field in fields]
     lines += [
         "  <!-- Invisible to people; whatever fills it is probably a program. -->",

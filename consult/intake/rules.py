@@ -1,5 +1,6 @@
 """What a form's definition may say, and which field of a submission is the sender's name or address."""
 
+import ipaddress
 import re
 import secrets
 import string
@@ -12,6 +13,8 @@ FIELD_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,62}")
 MAX_FIELDS = 50
 MAX_LENGTHS = {"textarea": 20_000, "select": 500, "checkbox": 200}
 DEFAULT_MAX_LENGTH = 500
+HOST = re.compile(r"[a-z0-9.-]+|\[[0-9a-f:.]+\]")
+DEFAULT_PORTS = {"http": 80, "https": 443}
 # Invisible to people; a name that browsers and password managers do not fill.
 HONEYPOT = "hp_topic"
 
@@ -65,29 +68,36 @@ def clean_field(field: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def clean_origin(text: str) -> str:
-    """Return scheme://host[:port] in lower case, or `*`. Raise BadDefinition."""
+    """Return an origin as browsers write it (scheme://host[:port], no default port), or `*`. Raise BadDefinition."""
     if text == "*":
         return text
     parts = _web_address(text)
     if parts is None or parts.path not in ("", "/") or parts.query or parts.fragment:
         raise BadDefinition(f"“{text}” is no origin; write it like https://example.com.")
-    return f"{parts.scheme}://{parts.netloc}".lower()
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 def clean_target(text: str) -> str:
     """Return an absolute http(s) address to send a visitor to. Raise BadDefinition."""
-    if _web_address(text) is None:
+    parts = _web_address(text)
+    if parts is None:
         raise BadDefinition(f"“{text}” is no web address; write it in full, like https://example.com/thanks/.")
-    return text.strip()
+    return parts.geturl()
 
 
 def _web_address(text: str) -> SplitResult | None:
+    """Return the parts with a host that can stand in a header as it is: an unknown character there is a refusal."""
     try:
         parts = urlsplit(text.strip())
-        good = parts.scheme in ("http", "https") and parts.hostname and not parts.username and parts.port != 0
+        host, port = parts.hostname or "", parts.port
+        host = f"[{ipaddress.IPv6Address(host).compressed}]" if ":" in host else host.encode("idna").decode()
     except ValueError:
         return None
-    return parts if good else None
+    good = parts.scheme in DEFAULT_PORTS and HOST.fullmatch(host) and parts.username is None and port != 0
+    if not good:
+        return None
+    shown = "" if port in (None, DEFAULT_PORTS[parts.scheme]) else f":{port}"
+    return parts._replace(netloc=host + shown)
 
 
 def sender(fields: Sequence[Sequence[str]], definition: Sequence[Mapping[str, Any]]) -> tuple[str, str]:

@@ -66,6 +66,10 @@ def test_keys_cannot_be_guessed() -> None:
         ("*", "*"),
         (" https://x.example ", "https://x.example"),
         ("https://[::1]:8443", "https://[::1]:8443"),
+        # As browsers send them: no default port, names in their ASCII form.
+        ("https://x.example:443", "https://x.example"),
+        ("http://x.example:443", "http://x.example:443"),
+        ("https://bücher.example", "https://xn--bcher-kva.example"),
     ],
 )
 def test_origins(text: str, origin: str) -> None:
@@ -75,7 +79,8 @@ def test_origins(text: str, origin: str) -> None:
 @pytest.mark.parametrize(
     "text",
     ["", "x.example", "ftp://x.example", "https://u:p@x.example", "https://x.example/a", "https://x.example?a",
-     "https://x.example#a", "https://", "https://[::1", "https://x:y", "null"],
+     "https://x.example#a", "https://", "https://[::1", "https://x:y", "null", "https://x.example:99999",
+     "https://x.example;script-src *", "https://x y.example", "https://@x.example"],
 )  # fmt: skip
 def test_what_is_no_origin(text: str) -> None:
     with pytest.raises(rules.BadDefinition):
