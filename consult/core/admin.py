@@ -1,7 +1,7 @@
 """The admin: superusers only, inside one chosen agency, read-only; changes are actions that call services."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from django.contrib import admin
 from django.contrib.auth.views import redirect_to_login
@@ -23,7 +23,7 @@ class Site(admin.AdminSite):
     def has_permission(self, request: HttpRequest) -> bool:
         return request.user.is_active and getattr(request.user, "is_superuser", False)
 
-    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> NoReturn:
         """There is none here: people change their password where they sign in."""
         raise Http404
 

@@ -139,8 +139,6 @@ def test_a_dead_workers_job_is_rescued(database: Database, cast: Cast) -> None:
         "INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now() - interval '5 minutes') RETURNING id"
     )
     database.ask("UPDATE procrastinate_jobs SET status = 'doing', worker_id = %s", [dead])
-    worker.run_jobs(database)
-    assert done == []
     _rescue()
     worker.run_jobs(database)
     worker.run_jobs(database)

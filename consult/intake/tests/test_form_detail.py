@@ -50,7 +50,10 @@ def test_the_snippet_is_whole_and_harmless(cast: Cast) -> None:
     # … in which the nasty text is text.
     assert "script" not in {tag for tag, _attributes in shown.found}
     assert NASTY in shown.words
-    assert shown.found[0] == ("form", {"action": "http://edge.test/f/frm_Nasty", "method": "post", "accept-charset": "utf-8"})
+    assert shown.found[0] == (
+        "form",
+        {"action": "http://edge.test/f/frm_Nasty", "method": "post", "accept-charset": "utf-8"},
+    )
     assert "required" in controls["name"][1]
     assert "required" not in controls["email"][1]
     assert controls["name"][1]["autocomplete"] == "name"
