@@ -46,6 +46,13 @@ class Receiver:
                 answer = pages.error(found, request.id, form, shown, f"/f/{key}")
             else:
                 answer = http.problem(found, request.id)
+        except payload.Unreadable as unreadable:
+            told = problems.Problem(unreadable.code, unreadable.detail)
+            if page:
+                first = self._sendable(unreadable.first, form, request)
+                answer = pages.error(told, request.id, form, first, f"/f/{key}", whole=False)
+            else:
+                answer = http.problem(told, request.id)
         return answer.with_headers(*self.cors(form, request))
 
     def cors(self, form: forms.Form | None, request: http.Request) -> tuple[tuple[str, str], ...]:
@@ -93,6 +100,7 @@ class Receiver:
         return form
 
     async def _read(self, request: http.Request) -> payload.Payload:
+        """Raises Problem, payload.Unreadable."""
         if request.content_type not in payload.TYPES:
             detail = f"Send one of: {', '.join(payload.TYPES)}."
             accepted = (("accept-post", ", ".join(payload.TYPES)), *http.CLOSE)
@@ -102,10 +110,17 @@ class Receiver:
             body = await http.read_body(request, limit=self._limits.body_bytes, seconds=self._limits.body_seconds)
         finally:
             self.reading -= 1
-        try:
-            return payload.parse(body, request.header("content-type"), self._limits)
-        except payload.Unreadable as found:
-            raise problems.Problem(found.code, found.detail) from None
+        return payload.parse(body, request.header("content-type"), self._limits)
+
+    def _sendable(
+        self, first: payload.Payload | None, form: forms.Form | None, request: http.Request
+    ) -> payload.Payload | None:
+        """So few of the fields that, with those which the page adds, they are not too many again."""
+        if first is None or not first.fields:
+            return None
+        added = len(form.fields) + 1 if form else 0
+        room = max(0, self._limits.fields - added - len(payload.CONTROLS))
+        return _with_page_url(payload.Payload(first.fields[:room], first.controls, first.signals), request)
 
     async def _keep(
         self, request: http.Request, form: forms.Form, sent: payload.Payload, *, page: bool

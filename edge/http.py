@@ -3,7 +3,7 @@
 import asyncio
 import functools
 import ipaddress
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import Awaitable
 from typing import Protocol
 
 import msgspec
@@ -39,7 +39,6 @@ class Exchange(Protocol):
     """RSGI's HTTP protocol object: the body comes out of it, the answer goes into it."""
 
     def __call__(self) -> Awaitable[bytes]: ...
-    def __aiter__(self) -> AsyncIterator[bytes]: ...
     async def client_disconnect(self) -> None: ...
     def response_bytes(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None: ...
     def response_stream(self, status: int, headers: list[tuple[str, str]]) -> Transport: ...
@@ -101,30 +100,43 @@ def problem(found: problems.Problem, request_id: str) -> Response:
 
 
 async def read_body(request: Request, *, limit: int, seconds: float) -> bytes:
-    """At most `limit` bytes, within `seconds`. Raises Problem: too_large, too_slow, malformed."""
-    declared = request.header("content-length")
-    if declared and (not (declared.isascii() and declared.isdigit()) or int(declared[:18]) > limit):
-        raise _too_large(limit)
+    """At most `limit` bytes, within `seconds`; all that were declared, or nothing.
+
+    Raises Problem: length_required, too_large, too_slow, malformed.
+    """
+    size = _declared_size(request, limit)
     try:
         async with asyncio.timeout(seconds):
-            # The server holds the sender to the declared length; only without one do we have to count.
-            return await (request.exchange() if declared else _counted(request.exchange, limit))
+            # The server never hands out more than the declared length, so this is bounded by `limit`.
+            body = await request.exchange()
     except TimeoutError:
         detail = f"The content did not arrive within {seconds:g} seconds."
         raise problems.Problem("too_slow", detail, headers=CLOSE) from None
     except RuntimeError:  # RSGI's way to say that the connection broke while we read
-        raise problems.Problem("malformed", "The content broke off.", headers=CLOSE) from None
+        raise _broken_off() from None
+    if len(body) != size:
+        raise _broken_off()
+    return body
 
 
-async def _counted(exchange: Exchange, limit: int) -> bytes:
-    chunks: list[bytes] = []
-    size = 0
-    async for chunk in exchange:
-        size += len(chunk)
-        if size > limit:
-            raise _too_large(limit)
-        chunks.append(chunk)
-    return b"".join(chunks)
+def _declared_size(request: Request, limit: int) -> int:
+    declared = request.header("content-length")
+    # In chunks the end is known only when it comes, and the server reports a body that broke off on the way (a bad
+    # chunk, a closed connection) like one that ended: half a message would be stored and receipted. It can read
+    # chunks to their checked end only without a limit. Browsers, also with fetch(), always send the length.
+    if not declared or request.header("transfer-encoding"):
+        detail = "Send the content with its length (Content-Length), not in chunks."
+        raise problems.Problem("length_required", detail, headers=CLOSE)
+    if not (declared.isascii() and declared.isdigit()):
+        raise problems.Problem("malformed", "The content's length is no number.", headers=CLOSE)
+    # More digits than that are no number to calculate with.
+    if len(declared) > 18 or int(declared) > limit:
+        raise _too_large(limit)
+    return int(declared)
+
+
+def _broken_off() -> problems.Problem:
+    return problems.Problem("malformed", "The content broke off.", headers=CLOSE)
 
 
 def _too_large(limit: int) -> problems.Problem:

@@ -9,6 +9,8 @@ import re
 
 import msgspec
 
+from edge import charsets
+
 _HEADER_BYTES = 8_192
 _BOUNDARY = re.compile(r""";\s*boundary=(?:"([^"\r\n]{1,70})"|([^\s;"]{1,70}))""", re.IGNORECASE)
 _PARAMETER = re.compile(rb""";\s*([A-Za-z*]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;"]*))""", re.DOTALL)
@@ -18,16 +20,28 @@ class Malformed(Exception):
     """The bytes are no multipart/form-data. The text may be shown to the sender."""
 
 
+class TooMany(Exception):
+    """More parts than are allowed. `first` holds as many as are."""
+
+    def __init__(self, first: "list[Part]") -> None:
+        super().__init__()
+        self.first = first
+
+
 class Part(msgspec.Struct, frozen=True):
-    """`filename` is None for a plain field, and empty for a file input in which nothing was chosen."""
+    """`filename` is None for a plain field, and empty for a file input in which nothing was chosen.
+
+    `codec` is the one that the part itself names for its content (RFC 7578, 4.4), which browsers do not.
+    """
 
     name: bytes
     filename: bytes | None
     content: bytes
+    codec: str | None = None
 
 
 def split(body: bytes, content_type: str, limit: int) -> list[Part]:
-    """At most `limit` parts, in the order sent. Raises Malformed."""
+    """At most `limit` parts, in the order sent. Raises Malformed, TooMany."""
     found = _BOUNDARY.search(content_type)
     if found is None:
         raise Malformed("The content type names no boundary.")
@@ -37,13 +51,12 @@ def split(body: bytes, content_type: str, limit: int) -> list[Part]:
         raise Malformed("The boundary is not usable.") from None
     # The first delimiter needs no line break before it; with one in front, all of them look alike.
     framed = b"\r\n" + body
-    if framed.count(delimiter) > limit + 1:
-        raise Malformed(f"A submission may hold {limit} fields.")
-    sections = framed.split(delimiter)
     parts: list[Part] = []
-    for section in sections[1:]:
+    for section in framed.split(delimiter, limit + 2)[1:]:
         if section.startswith(b"--"):
             return parts
+        if len(parts) == limit:
+            raise TooMany(parts)
         parts.append(_part(section.lstrip(b" \t")))
     raise Malformed("The content breaks off before the last boundary.")
 
@@ -54,14 +67,15 @@ def _part(section: bytes) -> Part:
     head, separator, content = section.partition(b"\r\n\r\n")
     if not separator or len(head) > _HEADER_BYTES:
         raise Malformed("A part has no readable headers.")
+    headers: dict[bytes, bytes] = {}
     for line in head.split(b"\r\n"):
         key, _, value = line.partition(b":")
-        if key.strip().lower() == b"content-disposition":
-            return _disposed(value, content)
-    raise Malformed("A part does not say which field it is.")
+        headers.setdefault(key.strip().lower(), value)
+    codec = charsets.of_type(headers.get(b"content-type", b"").decode("latin-1"))
+    return _disposed(headers.get(b"content-disposition", b""), content, codec)
 
 
-def _disposed(value: bytes, content: bytes) -> Part:
+def _disposed(value: bytes, content: bytes, codec: str | None) -> Part:
     kind = value.partition(b";")[0].strip().lower()
     parameters = {
         found.group(1).lower(): _unquoted(found.group(2)) if found.group(2) is not None else found.group(3)
@@ -70,7 +84,7 @@ def _disposed(value: bytes, content: bytes) -> Part:
     if kind != b"form-data" or b"name" not in parameters:
         raise Malformed("A part does not say which field it is.")
     filename = parameters.get(b"filename", parameters.get(b"filename*"))
-    return Part(parameters[b"name"], filename, content)
+    return Part(parameters[b"name"], filename, content, codec)
 
 
 def _unquoted(text: bytes) -> bytes:

@@ -61,14 +61,26 @@ def thanks(form: forms.Form, receipt: str) -> http.Response:
     return _page(200, "Thank you", body, form)
 
 
+_KEPT_WHOLE = "Nothing you typed is lost: it is all here, ready to be sent again."
+_KEPT_FIRST = (
+    "Nothing was sent yet. Here is only the beginning of what you typed, ready to be sent. "
+    "Your browser still has the rest: go back one page to find it."
+)
+
+
 def error(
     problem: problems.Problem,
     request_id: str,
     form: forms.Form | None = None,
     sent: payload.Payload | None = None,
     action: str = "",
+    *,
+    whole: bool = True,
 ) -> http.Response:
-    """Says what was wrong; with `sent`, keeps the text in a form that can be sent again to `action`."""
+    """Says what was wrong; with `sent`, keeps the text in a form that can be sent again to `action`.
+
+    `whole` is whether `sent` is all that was typed.
+    """
     told = [element("h1", {}, problem.kind.title), element("p", {}, problem.detail)]
     if problem.errors:
         links = (
@@ -78,9 +90,9 @@ def error(
         told.append(element("ul", {}, *links))
     parts = [element("div", {"class": "alert", "role": "alert"}, *told)]
     if sent is not None:
-        parts.append(element("p", {}, "Nothing you typed is lost: it is all here, ready to be sent again."))
+        parts.append(element("p", {}, _KEPT_WHOLE if whole else _KEPT_FIRST))
         parts.append(_form(form, sent.fields, sent.controls, problem.errors, action))
-    elif problem.code in ("too_large", "too_slow", "malformed", "wrong_type"):
+    elif problem.code in ("too_large", "too_slow", "malformed", "wrong_type", "length_required"):
         parts.append(element("p", {}, "Your browser still has your text: go back one page to find it."))
     parts.append(
         element(
@@ -174,6 +186,8 @@ def _form(
         elif name not in known and name != honeypot:
             rows.append(_field(forms.Field(name=name, type="textarea"), [value], ""))
     for name, value in controls.items():
+        if name == "_charset_":  # was true of the page that sent the text; this one is UTF-8
+            continue
         rows.append(element("input", {"type": "hidden", "name": name, "value": value}))
     if honeypot:
         rows.append(_honeypot(honeypot, next((value for name, value in sent if name == honeypot), "")))

@@ -1,11 +1,12 @@
 """Bytes become a value: the fields of one submission, in the order sent, safe to store as jsonb."""
 
 import re
+from collections.abc import Iterable
 from urllib.parse import unquote_to_bytes
 
 import msgspec
 
-from edge import bounds, multipart
+from edge import bounds, charsets, multipart
 
 URLENCODED = "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data"
@@ -22,15 +23,6 @@ FILE_IGNORED = "file_ignored"
 type Pairs = list[tuple[str, str]]
 
 
-class Unreadable(Exception):
-    """The content is not what its type says, or has too many or too long parts. `code` is a problem's."""
-
-    def __init__(self, code: str, detail: str) -> None:
-        super().__init__(detail)
-        self.code = code
-        self.detail = detail
-
-
 class Payload(msgspec.Struct, frozen=True):
     """`fields` as sent, names may repeat; `controls` holds the first value of each sent name in CONTROLS."""
 
@@ -43,18 +35,41 @@ class Payload(msgspec.Struct, frozen=True):
         return next((value for key, value in self.fields if key == name and value.strip()), "")
 
 
+class Unreadable(Exception):
+    """The content is not what its type says, or has too many or too long parts. `code` is a problem's.
+
+    `first` is the beginning of a content with too many fields: to be shown to its sender, never to be stored.
+    """
+
+    def __init__(self, code: str, detail: str, first: Payload | None = None) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
+        self.first = first
+
+
+class _TooMany(Exception):
+    def __init__(self, first: Pairs) -> None:
+        super().__init__()
+        self.first = first
+
+
 def parse(body: bytes, content_type: str, limits: bounds.Bounds = bounds.DEFAULT) -> Payload:
     """`content_type` is the whole header. Raises Unreadable and nothing else, whatever the bytes are."""
     media_type = content_type.partition(";")[0].strip().lower()
     signals: set[str] = set()
-    if media_type == URLENCODED:
-        pairs = _urlencoded(body, limits, signals)
-    elif media_type == MULTIPART:
-        pairs = _multipart(body, content_type, limits, signals)
-    elif media_type == JSON:
-        pairs = _json(body, limits, signals)
-    else:
-        raise Unreadable("wrong_type", f"Send one of: {', '.join(TYPES)}.")
+    try:
+        if media_type == URLENCODED:
+            pairs = _urlencoded(body, content_type, limits, signals)
+        elif media_type == MULTIPART:
+            pairs = _multipart(body, content_type, limits, signals)
+        elif media_type == JSON:
+            pairs = _json(body, limits, signals)
+        else:
+            raise Unreadable("wrong_type", f"Send one of: {', '.join(TYPES)}.")
+    except _TooMany as found:
+        first = _checked([pair for pair in found.first if pair[1].strip()], limits, signals)
+        raise Unreadable("malformed", f"A submission may hold {limits.fields} fields.", first) from None
     return _checked(pairs, limits, signals)
 
 
@@ -86,45 +101,57 @@ def storable(text: str) -> str:
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-def _text(raw: bytes, signals: set[str]) -> str:
-    try:
-        return raw.decode()
-    except UnicodeDecodeError:
+def _text(raw: bytes, codec: str, signals: set[str]) -> str:
+    text, whole = charsets.decoded(raw, codec)
+    if not whole:
         signals.add(CLEANED)
-        return raw.decode(errors="replace")
+    return text
 
 
-def _too_many(limits: bounds.Bounds) -> Unreadable:
-    return Unreadable("malformed", f"A submission may hold {limits.fields} fields.")
+def _codec(sent: Iterable[tuple[bytes, bytes]], content_type: str) -> str:
+    """Browsers fill in a field `_charset_` (https://html.spec.whatwg.org/#attr-fe-name-charset); scripts use the type.
+
+    `sent` are names and values as they came.
+    """
+    label = next((value for name, value in sent if name.lower() == b"_charset_"), b"")
+    return charsets.known(label.decode("latin-1")) or charsets.of_type(content_type) or charsets.UTF_8
 
 
-def _urlencoded(body: bytes, limits: bounds.Bounds, signals: set[str]) -> Pairs:
-    if body.count(b"&") > 10 * limits.fields:
-        raise _too_many(limits)
-    parts = [part for part in body.split(b"&") if part]
-    if len(parts) > limits.fields:
-        raise _too_many(limits)
-    pairs: Pairs = []
-    for part in parts:
+def _urlencoded(body: bytes, content_type: str, limits: bounds.Bounds, signals: set[str]) -> Pairs:
+    # Empty parts count for nothing, but are not looked through without end.
+    most = 10 * limits.fields
+    parts = [part for part in body.split(b"&", most + 1)[: most + 1] if part]
+    sent: list[tuple[bytes, bytes]] = []
+    for part in parts[: limits.fields]:
         name, _, value = part.replace(b"+", b" ").partition(b"=")
-        pairs.append((_text(unquote_to_bytes(name), signals), _text(unquote_to_bytes(value), signals)))
+        sent.append((unquote_to_bytes(name), unquote_to_bytes(value)))
+    codec = _codec(sent, content_type)
+    pairs = [(_text(name, codec, signals), _text(value, codec, signals)) for name, value in sent]
+    if len(parts) > limits.fields or body.count(b"&") > most:
+        raise _TooMany(pairs)
     return pairs
 
 
 def _multipart(body: bytes, content_type: str, limits: bounds.Bounds, signals: set[str]) -> Pairs:
     try:
-        parts = multipart.split(body, content_type, limits.fields)
+        return _from_parts(multipart.split(body, content_type, limits.fields), content_type, signals)
     except multipart.Malformed as found:
         raise Unreadable("malformed", str(found)) from None
+    except multipart.TooMany as found:
+        raise _TooMany(_from_parts(found.first, content_type, signals)) from None
+
+
+def _from_parts(parts: list[multipart.Part], content_type: str, signals: set[str]) -> Pairs:
+    codec = _codec(((part.name, part.content) for part in parts if part.filename is None), content_type)
     pairs: Pairs = []
     for part in parts:
-        name = _text(part.name, signals)
+        name = _text(part.name, codec, signals)
         if part.filename is None:
-            pairs.append((name, _text(part.content, signals)))
+            pairs.append((name, _text(part.content, part.codec or codec, signals)))
         elif part.filename or part.content:
             # Files are not stored yet; that one was chosen, and its name, must not be lost silently.
             signals.add(FILE_IGNORED)
-            pairs.append((name, _text(part.filename, signals)))
+            pairs.append((name, _text(part.filename, codec, signals)))
     return pairs
 
 
@@ -139,7 +166,7 @@ _ESCAPE = re.compile(
 
 
 def _json(body: bytes, limits: bounds.Bounds, signals: set[str]) -> Pairs:
-    text = _text(body, signals)
+    text = _text(body, charsets.UTF_8, signals)  # always, whatever its type says (RFC 8259, 8.1)
     if "\\u" in text:
         repaired = _ESCAPE.sub(lambda found: "\\ufffd" if found.group(1) else found.group(0), text)
         if repaired != text:
@@ -150,12 +177,12 @@ def _json(body: bytes, limits: bounds.Bounds, signals: set[str]) -> Pairs:
     except (msgspec.MsgspecError, ValueError, RecursionError):
         raise Unreadable("malformed", "The content is not a JSON object.") from None
     if len(content) > limits.fields:
-        raise _too_many(limits)
+        raise _TooMany([])
     pairs: Pairs = []
     for name, raw in content.items():
         pairs.extend((name, value) for value in _json_values(name, bytes(raw).strip()))
     if len(pairs) > limits.fields:
-        raise _too_many(limits)
+        raise _TooMany([])
     return pairs
 
 

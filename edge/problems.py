@@ -16,6 +16,7 @@ KINDS = {
     "unknown_form": Kind(404, "There is no such form"),
     "method_not_allowed": Kind(405, "This address does not take that method"),
     "too_slow": Kind(408, "The request took too long to arrive"),
+    "length_required": Kind(411, "The request does not say how long it is"),
     "too_large": Kind(413, "The request is too large"),
     "wrong_type": Kind(415, "This kind of content is not accepted"),
     "invalid_fields": Kind(422, "Some fields need another look"),

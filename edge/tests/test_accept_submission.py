@@ -101,7 +101,7 @@ def test_own_pages_and_the_site_are_not_foreign(http: httpx.Client, office: Data
 
 
 def test_nul_and_bad_bytes_are_replaced_and_flagged(http: httpx.Client, office: Database, key: str) -> None:
-    form = b"name=A%00nn&email=a%40b.example&message=%ff%fe&x=%ed%a0%80"
+    form = b"name=A%00nn&email=a%40b.example&message=%81%fe&x=%ed%a0%80"
     urlencoded = {"content-type": "application/x-www-form-urlencoded"}
     script = b'{"name": "A\\u0000", "email": "a@b.example", "message": "\\ud800!", "path": "C:\\\\ud800"}'
     assert http.post(f"/f/{key}", content=form, headers=urlencoded | PAGE).status_code == 303
@@ -110,7 +110,7 @@ def test_nul_and_bad_bytes_are_replaced_and_flagged(http: httpx.Client, office: 
     first, second = office.submissions(key)
     assert first.signals == second.signals == ["cleaned"]
     assert first["name"] == "A\ufffdnn"
-    assert "\ufffd" in first["message"]
+    assert first["message"] == "\ufffdþ"
     assert second["name"] == "A\ufffd"
     assert second["message"] == "\ufffd!"
     assert second["path"] == "C:\\ud800"

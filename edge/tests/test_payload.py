@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge import bounds, payload
+from edge import bounds, charsets, payload
 
 BOUNDARY = "multipart/form-data; boundary=xYx"
 TYPES = [
@@ -17,6 +17,8 @@ TYPES = [
     payload.JSON,
     BOUNDARY,
     payload.JSON + "; charset=latin-1",
+    payload.URLENCODED + "; charset=windows-1253",
+    BOUNDARY + "; charset=iso-8859-8",
     "text/plain",
     "",
     "multipart/form-data",
@@ -99,8 +101,8 @@ def test_multipart_comes_back_as_sent(sent: dict[str, bytes]) -> None:
     files = [(name, (None, value)) for name, value in sent.items()] or [("only", (None, b""))]
     request = httpx.Request("POST", "http://x", files=files)
     found = payload.parse(request.read(), request.headers["content-type"])
-    replaced = {name: value.decode(errors="replace").replace("\x00", "\ufffd") for name, value in sent.items()}
-    assert dict(found.fields) == (replaced or {"only": ""})
+    read = {name: payload.storable(charsets.decoded(value, "utf-8")[0]) for name, value in sent.items()}
+    assert dict(found.fields) == (read or {"only": ""})
 
 
 @pytest.mark.parametrize(
@@ -147,6 +149,28 @@ def test_limits_hold_for_every_type() -> None:
         with pytest.raises(payload.Unreadable, match="2 fields"):
             payload.parse(body, content_type, few)
     assert len(payload.parse(_multipart("a", "b"), BOUNDARY, few).fields) == 2
+
+
+def test_the_first_of_too_many_fields_are_given_back() -> None:
+    few = bounds.Bounds(fields=3)
+    for body, content_type in (
+        (b"a=1&b=+&_page=p&c=3&d=4", payload.URLENCODED),
+        (b"a=1&_page=p&" + b"&" * 40 + b"c=3", payload.URLENCODED),
+        (_multipart("a", "a", "b", "c"), BOUNDARY),
+    ):
+        with pytest.raises(payload.Unreadable) as found:
+            payload.parse(body, content_type, few)
+        assert found.value.first is not None
+        given = found.value.first
+        if content_type == BOUNDARY:
+            assert given.fields == (("a", "1"), ("a", "1"), ("b", "1"))
+        else:
+            assert given.fields == (("a", "1"),), "blank ones say nothing"
+            assert given.controls == {"_page": "p"}
+    with pytest.raises(payload.Unreadable, match="1000 characters"):
+        payload.parse(
+            b"a=" + b"1" * 1001 + b"&b&c&d", payload.URLENCODED, bounds.Bounds(fields=3, field_value_chars=1000)
+        )
 
 
 def _multipart(*fields: str) -> bytes:

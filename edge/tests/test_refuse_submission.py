@@ -46,13 +46,27 @@ def test_what_cannot_be_read(
     assert "errors" not in told
 
 
-def test_too_large_is_noticed_while_it_streams(http: httpx.Client, key: str) -> None:
-    def endless() -> bytes:
-        return b"x" * 65_536
-
-    answer = http.post(f"/f/{key}", content=(endless() for _ in range(5)), headers=URLENCODED | PAGE)
+def test_too_large_is_told_on_a_page(http: httpx.Client, key: str) -> None:
+    answer = http.post(f"/f/{key}", content=b"x" * 262_145, headers=URLENCODED | PAGE)
     assert answer.status_code == 413
     assert "go back one page" in answer.text
+
+
+def test_too_many_fields_keep_the_first_to_be_sent_again(http: httpx.Client, office: Database, key: str) -> None:
+    typed = {"name": "Ann", "email": "ann@example.com", **{f"Row {number}": f"<{number}>" for number in range(300)}}
+    answer = http.post(f"/f/{key}", data={**typed, "blank": ""}, headers=PAGE | {"referer": "https://grind.example/x"})
+
+    assert answer.status_code == 400
+    assert "may hold 200 fields" in answer.text
+    assert "only the beginning" in answer.text
+    assert office.submissions(key) == []
+    again = _typed(answer.text)
+    assert http.post(f"/f/{key}", data=again, headers=PAGE).status_code == 303
+    (row,) = office.submissions(key)
+    assert row["Row 100"] == "<100>"
+    assert row.meta["page_url"] == "https://grind.example/x"
+    script = http.post(f"/f/{key}", data=typed, headers={"accept": "application/json"})
+    assert (script.status_code, script.json()["code"]) == (400, "malformed")
 
 
 def test_unknown_form(http: httpx.Client) -> None:
