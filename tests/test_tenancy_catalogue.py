@@ -5,6 +5,7 @@ import pytest
 
 from conftest import Database
 from consult.core import database as roles
+from consult.core import grants
 from tests import catalogue
 
 ROLES = ("consult_owner", "consult_app", "consult_worker", "consult_edge", "consult_backup", "consult_doors")
@@ -19,6 +20,11 @@ def test_the_schema_keeps_every_rule(database: Database) -> None:
     assert declared["intake_formversion"].app == ("select", "insert")
     assert "delete" not in declared["accounts_agency"].app
     assert len(declared) >= 11
+    assert grants.GLOBAL_TABLES["accounts_signinlink"][0] == ("select", "insert", "update")
+    assert grants.GLOBAL_TABLES["accounts_signingkey"][0] == ("select", "insert")
+    for table in ("django_migrations", "django_admin_log", "auth_permission", "auth_group"):
+        assert grants.GLOBAL_TABLES[table][0] == grants.READ
+    assert set(grants.DOORS) == {"procrastinate_jobs", "procrastinate_events", "accounts_signingkey"}
 
 
 # A statement that somebody may come to write, as owner unless said otherwise, and what the check says about it.

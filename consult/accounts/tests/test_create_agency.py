@@ -29,10 +29,10 @@ def test_a_name_that_is_taken(database: Database, cast: Cast) -> None:
     assert database.ask("SELECT count(*) FROM accounts_agency") == before
 
 
-@pytest.mark.parametrize("slug", ["accounts", "admin", "health", "static", "f", "live", ".well-known"])
-def test_a_name_that_the_product_answers_itself(cast: Cast, slug: str) -> None:
-    with pytest.raises(services.NameTaken):
-        services.create_agency(slug=slug, name="X", owner_id=cast.bob.user_id)
+def test_a_name_that_the_product_answers_itself(cast: Cast) -> None:
+    for slug in ["accounts", "admin", "health", "static", "f", "live", ".well-known"]:
+        with pytest.raises(services.NameTaken):
+            services.create_agency(slug=slug, name="X", owner_id=cast.bob.user_id)
 
 
 def test_every_first_part_of_our_addresses_is_reserved() -> None:
@@ -41,10 +41,10 @@ def test_every_first_part_of_our_addresses_is_reserved() -> None:
     assert {"f", "live", "v1"} <= rules.RESERVED, "the edge's own"
 
 
-@pytest.mark.parametrize("slug", ["", "Has Space", "UPPER", "under_score", "-dash", "a/b", "ä", "x" * 41])
-def test_a_name_that_no_address_could_hold(database: Database, cast: Cast, slug: str) -> None:
-    with pytest.raises(services.BadName):
-        services.create_agency(slug=slug, name="X", owner_id=cast.bob.user_id)
+def test_a_name_that_no_address_could_hold(database: Database, cast: Cast) -> None:
+    for slug in ["", "Has Space", "UPPER", "under_score", "-dash", "a/b", "ä", "x" * 41]:
+        with pytest.raises(services.BadName):
+            services.create_agency(slug=slug, name="X", owner_id=cast.bob.user_id)
     assert database.ask("SELECT count(*) FROM accounts_agency") == [(2,)]
 
 

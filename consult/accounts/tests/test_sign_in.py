@@ -41,11 +41,11 @@ def test_it_leads_back_to_where_one_was_going(cast: Cast) -> None:
         assert answer["Location"] == "/accounts/agencies/"
 
 
-@pytest.mark.parametrize("email", ["BOB@EXAMPLE.COM", " bob@example.com ", "Bob@Example.com"])
-def test_case_and_space_do_not_matter(cast: Cast, email: str) -> None:
-    client = Client()
-    assert sign_in(client, email) == 302
-    assert signed_in(client)
+def test_case_and_space_do_not_matter(cast: Cast) -> None:
+    for email in ("BOB@EXAMPLE.COM", " bob@example.com ", "Bob@Example.com"):
+        client = Client()
+        assert sign_in(client, email) == 302
+        assert signed_in(client)
 
 
 def test_a_wrong_password_and_an_unknown_address_look_the_same(cast: Cast) -> None:

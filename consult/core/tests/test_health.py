@@ -69,18 +69,18 @@ def test_without_a_database(away: None) -> None:
     assert time.monotonic() - started < 10
 
 
-@pytest.mark.parametrize("path", ["/a/inbox/", "/", "/accounts/agencies/", "/admin/", "/a/live-token/"])
-def test_pages_without_a_database(away: None, path: str) -> None:
-    client = Client()
-    client.cookies["sessionid"] = "x" * 32
-    page = client.get(path)
-    assert page.status_code == 503
-    assert page["Retry-After"] == "5"
-    assert "The office is away for a moment" in page.content.decode()
-    assert "db-password" not in page.content.decode()
-    told = client.get(path, headers={"Accept": "application/json"})
-    assert (told.status_code, told["Content-Type"]) == (503, "application/problem+json")
-    assert (told.json()["code"], told["Retry-After"]) == ("database_away", "5")
+def test_pages_without_a_database(away: None) -> None:
+    for path in ("/a/inbox/", "/", "/accounts/agencies/", "/admin/", "/a/live-token/"):
+        client = Client()
+        client.cookies["sessionid"] = "x" * 32
+        page = client.get(path)
+        assert page.status_code == 503
+        assert page["Retry-After"] == "5"
+        assert "The office is away for a moment" in page.content.decode()
+        assert "db-password" not in page.content.decode()
+        told = client.get(path, headers={"Accept": "application/json"})
+        assert (told.status_code, told["Content-Type"]) == (503, "application/problem+json")
+        assert (told.json()["code"], told["Retry-After"]) == ("database_away", "5")
 
 
 def test_signing_in_without_a_database(away: None) -> None:

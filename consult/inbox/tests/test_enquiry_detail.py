@@ -1,7 +1,5 @@
 """One enquiry as it was sent, and what was done with it."""
 
-import pytest
-
 from conftest import Cast, Database, Enquiry
 from consult.inbox import services
 
@@ -69,11 +67,11 @@ def test_without_its_submission_it_is_still_an_enquiry(database: Database, cast:
     assert cast.bob.client.get("/a/inbox/").status_code == 200
 
 
-@pytest.mark.parametrize("number", ["0", "99", "9" * 30])
-def test_a_number_that_is_not_there(cast: Cast, enquiry: Enquiry, number: str) -> None:
-    assert cast.bob.client.get(f"/a/inbox/{number}/").status_code == 404
-    for action in ("close", "reopen", "assign", "notes"):
-        assert cast.bob.client.post(f"/a/inbox/{number}/{action}/", {"body": "x"}).status_code == 404
+def test_a_number_that_is_not_there(cast: Cast, enquiry: Enquiry) -> None:
+    for number in ("0", "99", "9" * 30):
+        assert cast.bob.client.get(f"/a/inbox/{number}/").status_code == 404
+        for action in ("close", "reopen", "assign", "notes"):
+            assert cast.bob.client.post(f"/a/inbox/{number}/{action}/", {"body": "x"}).status_code == 404
 
 
 def test_a_former_member_keeps_no_name(database: Database, cast: Cast, enquiry: Enquiry) -> None:

@@ -40,6 +40,8 @@ def counts(client: Client, query: str = "") -> dict[str, int]:
 def test_each_view_holds_what_it_says(database: Database, cast: Cast) -> None:
     fill(database, cast.a, 5)
     fill(database, cast.b, 3)
+    # Closed, and so in no view of what is to be done, whosever it was.
+    services.assign_enquiry(agency_id=cast.a, number=1, member_id=cast.bob.member_id, by=cast.bob.member_id)
     services.close_enquiry(agency_id=cast.a, number=1, by=None, now=START)
     services.assign_enquiry(agency_id=cast.a, number=2, member_id=cast.bob.member_id, by=cast.bob.member_id)
     services.assign_enquiry(agency_id=cast.a, number=3, member_id=cast.alice.member_id, by=cast.bob.member_id)

@@ -90,31 +90,33 @@ def test_nobody_to_notify(database: Database, cast: Cast, postbox: Postbox) -> N
     assert {status for _n, status, _a, _t in worker.jobs(database)} == {"succeeded"}
 
 
-@pytest.mark.parametrize("site", ["Site a", "Site\r\nBcc: all@evil.example"])
-@pytest.mark.parametrize(
-    "name",
-    [
-        "Ann\r\nBcc: all@evil.example",
-        "Ann\nTo: all@evil.example\n\nA body of mine",
-        "Ann\u2028Bcc: all@evil.example",
-        "Ann\x0b\x0c\x1c\x85Bcc: all@evil.example",
-        "=?utf-8?q?Bcc:_all=40evil.example?=",
-        "x" * 200,
-    ],
+NASTY = (
+    "Ann\r\nBcc: all@evil.example",
+    "Ann\nTo: all@evil.example\n\nA body of mine",
+    "Ann\u2028Bcc: all@evil.example",
+    "Ann\x0b\x0c\x1c\x85Bcc: all@evil.example",
+    "=?utf-8?q?Bcc:_all=40evil.example?=",
+    "x" * 200,
 )
-def test_a_name_cannot_add_headers(database: Database, cast: Cast, postbox: Postbox, name: str, site: str) -> None:
+
+
+@pytest.mark.parametrize("site", ["Site a", "Site\r\nBcc: all@evil.example"])
+def test_a_name_cannot_add_headers(database: Database, cast: Cast, postbox: Postbox, site: str) -> None:
     address(cast, "ann@a.example")
     with tenancy.agency(cast.a):
         intake_models.Site.objects.update(name=site)
-    send(database, cast, ("name", name), ("message", "Hello"))
-    [(to, message)] = postbox.arrived
-    assert to == ["ann@a.example"]
-    assert message.get_all("To") == ["ann@a.example"]
-    assert message.get_all("Bcc") is None
-    assert message["Subject"].startswith("[Site")
-    assert "A body of mine" not in message.get_content()
-    known = {"Content-Type", "MIME-Version", "Content-Transfer-Encoding", "Subject", "From", "To", "Date"}
-    assert set(message.keys()) <= known | {"Message-ID", "Auto-Submitted", "X-Peer", "X-MailFrom", "X-RcptTo"}
+    for name in NASTY:
+        database.submit(cast.key_a, ("name", name), ("message", "Hello"))
+    worker.run_jobs(database)
+    assert len(postbox.arrived) == len(NASTY)
+    for to, message in postbox.arrived:
+        assert to == ["ann@a.example"]
+        assert message.get_all("To") == ["ann@a.example"]
+        assert message.get_all("Bcc") is None
+        assert message["Subject"].startswith("[Site")
+        assert "A body of mine" not in message.get_content()
+        known = {"Content-Type", "MIME-Version", "Content-Transfer-Encoding", "Subject", "From", "To", "Date"}
+        assert set(message.keys()) <= known | {"Message-ID", "Auto-Submitted", "X-Peer", "X-MailFrom", "X-RcptTo"}
 
 
 def test_a_server_that_refuses_is_asked_again(database: Database, cast: Cast, postbox: Postbox) -> None:
