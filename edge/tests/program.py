@@ -79,6 +79,17 @@ class Program:
         self.process.send_signal(number)
         return self.ended(seconds)
 
+    def post_until_refused(self, key: str, fields: dict[str, str], told: list[str]) -> None:
+        """Send one submission after another and note each receipt in `told`, until the connection fails."""
+        with httpx.Client(base_url=self.url, timeout=10) as client:
+            try:
+                while True:
+                    answer = client.post(f"/f/{key}", json=fields)
+                    if answer.status_code == 201:
+                        told.append(answer.json()["receipt"])
+            except httpx.HTTPError:
+                return
+
     def ended(self, seconds: float) -> int:
         """Waits for it to end by itself; gives the exit code."""
         assert self.process is not None

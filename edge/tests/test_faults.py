@@ -17,7 +17,7 @@ SENT = {"name": "Ann", "email": "a@b.example"}
 def test_kill_minus_nine_loses_nothing_accepted(edge_database: tuple[str, str], office: Database, key: str) -> None:
     told: list[str] = []
     with running(edge_database[0]) as program:
-        threads = [threading.Thread(target=_post_until_refused, args=(program, key, told)) for _ in range(8)]
+        threads = [threading.Thread(target=program.post_until_refused, args=(key, SENT, told)) for _ in range(8)]
         for thread in threads:
             thread.start()
         until(lambda: len(told) > 200, seconds=20)
@@ -28,17 +28,6 @@ def test_kill_minus_nine_loses_nothing_accepted(edge_database: tuple[str, str], 
     receipts = [receipt.replace("-", "") for receipt in told]
     assert len(receipts) == len(set(receipts))
     assert set(receipts) <= stored
-
-
-def _post_until_refused(program: Program, key: str, told: list[str]) -> None:
-    with httpx.Client(base_url=program.url, timeout=10) as client:
-        try:
-            while True:
-                answer = client.post(f"/f/{key}", json=SENT)
-                if answer.status_code == 201:
-                    told.append(answer.json()["receipt"])
-        except httpx.HTTPError:
-            return
 
 
 def test_database_away_keeps_the_text_and_comes_back(gate: Gate, office: Database, key: str) -> None:

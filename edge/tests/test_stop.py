@@ -6,7 +6,6 @@ import socket
 import threading
 import time
 
-import httpx
 import pytest
 
 from edge.tests.database import Database
@@ -48,7 +47,7 @@ def test_idle_stop_is_quick(edge_database: tuple[str, str]) -> None:
 def test_stop_under_load_answers_what_it_took(edge_database: tuple[str, str], office: Database, key: str) -> None:
     told: list[str] = []
     with running(edge_database[0]) as program:
-        threads = [threading.Thread(target=_post, args=(program, key, told)) for _ in range(8)]
+        threads = [threading.Thread(target=program.post_until_refused, args=(key, SENT, told)) for _ in range(8)]
         for thread in threads:
             thread.start()
         until(lambda: len(told) > 50, seconds=20)
@@ -57,17 +56,6 @@ def test_stop_under_load_answers_what_it_took(edge_database: tuple[str, str], of
             thread.join(20)
     stored = {row.receipt for row in office.submissions(key)}
     assert {receipt.replace("-", "") for receipt in told} == stored
-
-
-def _post(program: Program, key: str, told: list[str]) -> None:
-    with httpx.Client(base_url=program.url, timeout=10) as client:
-        try:
-            while True:
-                answer = client.post(f"/f/{key}", json=SENT)
-                if answer.status_code == 201:
-                    told.append(answer.json()["receipt"])
-        except httpx.HTTPError:
-            return
 
 
 def test_taken_port_is_named(edge: Program, edge_database: tuple[str, str]) -> None:
