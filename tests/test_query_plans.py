@@ -136,7 +136,7 @@ def reads() -> dict[str, Callable[[], object]]:
         "search receipt": lambda: intake.submission_by_receipt(AGENCY, "K7QF-2M9X-4TDA"),
         "counts": lambda: inbox.counts(AGENCY, member_id=member),
         "enquiry by number": lambda: inbox.enquiry(AGENCY, 7),
-        "notes": lambda: inbox.notes(AGENCY, enquiry_id),
+        "notes": lambda: inbox.notes(AGENCY, enquiry_id, accounts.member_names(AGENCY)),
         "audit of a subject": lambda: accounts.audit_of(AGENCY, enquiry_id),
         "submissions by id": lambda: intake.submissions(AGENCY, [submission_id, uuid.uuid4()]),
         "sites": lambda: intake.sites(AGENCY),

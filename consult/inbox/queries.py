@@ -4,6 +4,7 @@ import base64
 import binascii
 import dataclasses
 import datetime as dt
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -129,9 +130,8 @@ def enquiry(agency_id: int, number: int) -> Detail | None:
     )
 
 
-def notes(agency_id: int, enquiry_id: UUID) -> list[dict[str, Any]]:
-    """Return an enquiry's notes (id, author, body, created_at), oldest first."""
-    names = accounts.member_names(agency_id)
+def notes(agency_id: int, enquiry_id: UUID, names: Mapping[UUID, str]) -> list[dict[str, Any]]:
+    """Return an enquiry's notes (id, author, body, created_at), oldest first; `names` are the members'."""
     found = models.Note.objects.filter(agency_id=agency_id, enquiry_id=enquiry_id).order_by("created_at", "id")
     return [
         {

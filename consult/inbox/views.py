@@ -55,18 +55,19 @@ def _page(request: HttpRequest, number: int, *, part: str = "", status: int = 20
     enquiry = queries.enquiry(here.agency_id, number)
     if enquiry is None:
         raise Http404
+    members = accounts.members(here.agency_id)
+    names = {person.id: person.name for person in members}
     context = {
         "enquiry": enquiry,
-        "members": accounts.members(here.agency_id),
-        "notes": queries.notes(here.agency_id, enquiry.id),
-        "events": _events(here.agency_id, enquiry.id),
+        "members": members,
+        "notes": queries.notes(here.agency_id, enquiry.id, names),
+        "events": _events(here.agency_id, enquiry.id, names),
         **more,
     }
     return render(request, f"inbox/enquiry_detail.html{part}", context, status=status)
 
 
-def _events(agency_id: int, enquiry_id: UUID) -> list[dict[str, Any]]:
-    names = accounts.member_names(agency_id)
+def _events(agency_id: int, enquiry_id: UUID, names: dict[UUID, str]) -> list[dict[str, Any]]:
     return [
         {
             "text": _said(row.action, row.data, names),
