@@ -48,12 +48,16 @@ def down(options: argparse.Namespace) -> int:
     return 0
 
 
-def worker(options: argparse.Namespace) -> int:
-    os.environ["CONSULT_PROCESS"] = "worker"
+def _load_office() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "consult.settings.dev")
     import django
 
     django.setup()
+
+
+def worker(options: argparse.Namespace) -> int:
+    os.environ["CONSULT_PROCESS"] = "worker"
+    _load_office()
     from consult.core import database, queue
 
     try:
@@ -65,10 +69,7 @@ def worker(options: argparse.Namespace) -> int:
 
 
 def sign_in_link(options: argparse.Namespace) -> int:
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "consult.settings.dev")
-    import django
-
-    django.setup()
+    _load_office()
     from django.conf import settings
 
     from consult.accounts import queries, services
