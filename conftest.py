@@ -7,6 +7,7 @@ Alice owns agency A, Bob is a member of it, Vera only views it, Charlie owns age
 import contextlib
 import dataclasses
 import datetime as dt
+import hashlib
 import itertools
 import json
 import os
@@ -34,6 +35,17 @@ from consult.intake import services as intake
 from consult.machine import postgres, postgres_cluster
 
 PASSWORD = "correct horse battery staple"
+# One batch as the edge sends it; says only what was not simply stored.
+ACCEPT = """
+    SELECT position, outcome, receipt FROM intake_accept_v2(
+        %s, %s, %s::uuid[], %s::uuid[], %s::text[], %s::int[], %s::text[], %s::timestamptz[], %s::bytea[], %s::text[],
+        %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[],
+        %s::text::jsonb)
+"""
+SET_ASIDE = """
+    SELECT id, counted FROM intake_set_aside_v1(%s, %s, %s::uuid[], %s::text[], %s::bigint[], %s::text[],
+                               %s::timestamptz[], %s::text[], %s::bytea[], %s::text::jsonb)
+"""
 _numbers = itertools.count(1)
 
 
@@ -73,27 +85,54 @@ class Database:
     urls: dict[str, str]
 
     def submit(
-        self, key: str, *fields: tuple[str, str], id: uuid.UUID | None = None, **meta: Any
+        self,
+        key: str,
+        *fields: tuple[str, str],
+        id: uuid.UUID | None = None,
+        files: Sequence[dict[str, Any]] = (),
+        version: int = 1,
+        received_at: dt.datetime | None = None,
+        **meta: Any,
     ) -> tuple[uuid.UUID, str]:
-        """Send a submission through the edge's own door and role; return its id and the outcome."""
+        """Send a submission through the edge's own door and role; return its id and the outcome.
+
+        `meta`: page_url, referrer, origin, remote_addr, user_agent, content_type (text), signals (a list), request_id.
+        """
         id = id or uuid.uuid4()
+        sent = json.dumps(fields or [["name", "Ann"], ["email", "ann@visitor.example"], ["message", "Hello there"]])
+        texts = ("page_url", "referrer", "origin", "remote_addr", "user_agent", "content_type")
         row = (
             [id],
+            [None],
             [key],
-            [1],
+            [version],
             [f"{uuid.uuid4().int % 10**12:012d}"],
-            [dt.datetime.now(dt.UTC)],
-            [json.dumps(fields or [["name", "Ann"], ["email", "ann@visitor.example"], ["message", "Hello there"]])],
-            [json.dumps(meta)],
+            [received_at or dt.datetime.now(dt.UTC)],
+            [hashlib.blake2b(sent.encode(), digest_size=16).digest()],
+            [sent],
+            *([meta.get(name, "")] for name in texts),
+            [json.dumps(meta.get("signals", []))],
+            [meta.get("request_id", "")],
+            [json.dumps(files)] if files else None,
         )
-        with psycopg.connect(self.urls["consult_edge"], autocommit=True) as edge:
-            found = edge.execute(
-                "SELECT outcome FROM intake_accept_v1"
-                "(%s::uuid[], %s, %s, %s, %s::timestamptz[], %s::jsonb[], %s::jsonb[])",
-                row,
-            ).fetchone()
-        assert found
-        return id, found[0]
+        found = self.ask(ACCEPT, ("test", False, *row, "[]"), role="consult_edge")
+        return id, found[0][1] if found else "stored"
+
+    def set_aside(
+        self,
+        key: str,
+        content: bytes = b"\x90",
+        *,
+        reason: str = "CheckViolationError",
+        receipt: str = "K7QF2M9X4TDA",
+        agency_id: int | None = None,
+        received_at: dt.datetime | None = None,
+    ) -> uuid.UUID:
+        """Keep what the tables do not take, as the edge does; return its id."""
+        id = uuid.uuid4()
+        row = ([id], [key], [agency_id], [receipt], [received_at or dt.datetime.now(dt.UTC)], [reason], [content])
+        self.ask(SET_ASIDE, ("test", False, *row, "[]"), role="consult_edge")
+        return id
 
     def ask(self, statement: str, parameters: Sequence[Any] = (), *, role: str = "superuser") -> list[Any]:
         """Run one statement as `role`; return its rows."""

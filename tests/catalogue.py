@@ -31,12 +31,21 @@ FUNCTIONS: dict[str, tuple[str, bool, set[str]]] = {
     "accounts_agencies_v1()": ("consult_doors", True, {*OFFICE}),
     "accounts_memberships_v1(bigint)": ("consult_doors", True, {*OFFICE}),
     "accounts_public_keys_v1()": ("consult_doors", True, {"consult_edge"}),
-    "intake_accept_v1(uuid[],text[],integer[],text[],timestamp with time zone[],jsonb[],jsonb[])": (
+    "intake_accept_v2(text,boolean,uuid[],uuid[],text[],integer[],text[],timestamp with time zone[],bytea[],text[],"
+    "text[],text[],text[],text[],text[],text[],text[],text[],text[],jsonb)": ("consult_doors", True, {"consult_edge"}),
+    "intake_forget_addresses_v1(timestamp with time zone,integer)": ("consult_doors", True, {"consult_worker"}),
+    "intake_form_v2(text,integer)": ("consult_doors", True, {"consult_edge"}),
+    "intake_ledger_v1(text,jsonb)": ("consult_doors", True, set()),
+    "intake_report_v1(text,text,timestamp with time zone,bigint,timestamp with time zone,jsonb)": (
         "consult_doors",
         True,
         {"consult_edge"},
     ),
-    "intake_form_v1(text)": ("consult_doors", True, {"consult_edge"}),
+    "intake_set_aside_v1(text,boolean,uuid[],text[],bigint[],text[],timestamp with time zone[],text[],bytea[],jsonb)": (
+        "consult_doors",
+        True,
+        {"consult_edge"},
+    ),
     "intake_form_changed_v1()": ("consult_owner", False, set()),
 }
 # The queue's functions that the doors need; office and worker may execute every one of the queue's.

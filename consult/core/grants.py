@@ -31,6 +31,7 @@ GLOBAL_TABLES: dict[str, tuple[tuple[Rights, ...], str]] = {
     "django_content_type": (READ, "Django's list of models."),
     "django_migrations": (READ, "Read by /ready/."),
     "django_session": (ALL, "A person's sign-ins, before an agency is chosen."),
+    "intake_edge": (READ, "The edges themselves: how many rows wait in their spools. Nothing of an agency."),
     "procrastinate_events": (("select", "insert", "delete"), "The queue's history: ids and times."),
     "procrastinate_jobs": (
         ALL,
@@ -44,6 +45,7 @@ DOORS: dict[str, tuple[Rights, ...]] = {
     "procrastinate_jobs": ("select", "insert"),
     "procrastinate_events": ("insert",),
     "accounts_signingkey": ("select",),
+    "intake_edge": ("select", "insert", "update"),
 }
 # Default privileges give nobody a function: the queue's own are named one by one.
 QUEUE = """

@@ -10,6 +10,8 @@ class Site(AgencyRecord):
     name = models.CharField(max_length=200)
     url = models.URLField(max_length=500)
     client_id = models.UUIDField(null=True)
+    # How else to reach them: shown to a visitor whose message cannot be stored at this moment. Free text.
+    fallback_contact = models.CharField(max_length=320, blank=True, default="")
 
     class Meta:
         constraints = (
@@ -33,6 +35,23 @@ class Form(AgencyRecord):
     allowed_origins = models.JSONField(default=list)
     redirect_targets = models.JSONField(default=list)
     notify_addresses = models.JSONField(default=list)
+    # The language of the edge's pages and of the automatic reply: a file in edge/words/.
+    language = models.CharField(max_length=10, default="en")
+    # A submission that scores this much is held.
+    hold_score = models.PositiveSmallIntegerField(default=50)
+    # Limits in the words of the `limits` library, such as 20/minute; beyond them: held, or 429.
+    address_limit = models.CharField(max_length=30, default="20/minute")
+    form_limit = models.CharField(max_length=30, default="600/minute")
+    over_limit = models.CharField(max_length=6, default="hold", choices=[("hold", "hold"), ("refuse", "refuse")])
+    # Beyond it 429, whatever over_limit says.
+    daily_cap = models.PositiveIntegerField(default=10_000)
+    proof_of_work = models.BooleanField(default=False)
+    # Signs the proof-of-work challenges; known to the edge alone.
+    secret = models.CharField(max_length=43, default=rules.new_secret)
+    auto_reply = models.BooleanField(default=False)
+    auto_reply_text = models.TextField(blank=True, default="")
+    # Senders' addresses are cut short after so many days.
+    keep_address_days = models.PositiveSmallIntegerField(default=30)
 
     class Meta:
         constraints = (
@@ -53,6 +72,8 @@ class FormVersion(AgencyRecord):
     name = models.CharField(max_length=200)
     fields = models.JSONField()
     honeypot = models.CharField(max_length=63)
+    # What files it takes: {"count": …, "bytes": of one, "total": of all, "types": ["image/*", …]}; empty: none.
+    files = models.JSONField(default=dict)
 
     class Meta:
         constraints = (
@@ -80,10 +101,15 @@ class Submission(AgencyRecord):
     user_agent = models.TextField()
     content_type = models.TextField()
     signals = models.JSONField()
+    # Of its fields: two with the same id and another digest are not the same submission.
+    digest = models.BinaryField(max_length=16, db_default=b"")
+    # Whether it waited in an edge's spool before it came here.
+    spooled = models.BooleanField(db_default=False)
 
     class Meta:
         constraints = (
-            Isolated(name="intake_submission_isolated", app=("select",), doors=("select", "insert")),
+            # Updated by one door alone: intake_forget_addresses_v1.
+            Isolated(name="intake_submission_isolated", app=("select",), doors=("select", "insert", "update")),
             models.UniqueConstraint(fields=["agency", "receipt"], name="intake_submission_receipt"),
             SameAgency(
                 name="intake_submission_form",
@@ -96,3 +122,116 @@ class Submission(AgencyRecord):
 
     def __str__(self) -> str:
         return rules.pretty_receipt(self.receipt)
+
+
+class File(AgencyRecord):
+    """A file that came with a submission; its bytes lie at CONSULT_FILES_URL under `location`."""
+
+    submission = models.ForeignKey(
+        Submission, on_delete=models.DO_NOTHING, related_name="+", db_constraint=False, db_index=False
+    )
+    field = models.TextField()
+    name = models.TextField()
+    media_type = models.CharField(max_length=255)
+    size = models.PositiveBigIntegerField()
+    sha256 = models.CharField(max_length=64)
+    location = models.CharField(max_length=200)
+
+    class Meta:
+        constraints = (
+            Isolated(name="intake_file_isolated", app=("select",), doors=("select", "insert")),
+            SameAgency(name="intake_file_submission", columns=("submission_id",), target="intake_submission"),
+        )
+        indexes = (models.Index(fields=["agency", "submission"], name="intake_file_by_submission"),)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class SetAside(AgencyRecord):
+    """A submission that was accepted but that the tables do not take: its bytes, until somebody has looked."""
+
+    form_id = models.UUIDField(null=True)
+    form_key = models.CharField(max_length=40)
+    receipt = models.CharField(max_length=12)
+    received_at = models.DateTimeField()
+    reason = models.TextField()
+    content = models.BinaryField()
+    spooled = models.BooleanField(db_default=False)
+    resolved_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = (
+            Isolated(name="intake_setaside_isolated", app=("select", "update"), doors=("select", "insert")),
+            SameAgency(name="intake_setaside_form", columns=("form_id",), target="intake_form", on_delete="set null"),
+        )
+        indexes = (
+            models.Index(fields=["agency", "form_id", "received_at"], name="intake_setaside_by_form"),
+            models.Index(
+                fields=["agency", "received_at"],
+                condition=models.Q(resolved_at__isnull=True),
+                name="intake_setaside_unresolved",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return rules.pretty_receipt(self.receipt)
+
+
+class Tally(AgencyRecord):
+    """How many submissions of a form and UTC day one source (an edge's writer, or its spool) has accepted.
+
+    accepted = stored + spooled + set aside, over all sources: anything else is an alarm (ADR 030).
+    """
+
+    form = models.ForeignKey(Form, on_delete=models.DO_NOTHING, related_name="+", db_constraint=False, db_index=False)
+    day = models.DateField()
+    source = models.CharField(max_length=80)
+    accepted = models.BigIntegerField()
+    spooled = models.BigIntegerField(db_default=0)
+
+    class Meta:
+        verbose_name_plural = "tallies"
+        constraints = (
+            Isolated(name="intake_tally_isolated", app=("select",), doors=("select", "insert", "update")),
+            models.UniqueConstraint(fields=["agency", "form", "day", "source"], name="intake_tally_once"),
+            SameAgency(name="intake_tally_form", columns=("form_id",), target="intake_form"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.day}: {self.accepted}"
+
+
+class Alarm(AgencyRecord):
+    """What the last check of the conservation count found wrong, and when the agency was told. At most one row."""
+
+    checked_at = models.DateTimeField()
+    # [[form id, day, difference], …] of this check; what the one before found as well is confirmed.
+    differences = models.JSONField(default=list)
+    confirmed = models.PositiveIntegerField(default=0)
+    # Submissions that wait in a spool for longer than they should.
+    waiting = models.PositiveBigIntegerField(default=0)
+    told_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = (
+            Isolated(name="intake_alarm_isolated"),
+            models.UniqueConstraint(fields=["agency"], name="intake_alarm_once"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.checked_at:%Y-%m-%d %H:%M}"
+
+
+class Edge(models.Model):
+    """An edge's spool and when it last told of itself."""
+
+    source = models.CharField(max_length=80, primary_key=True)
+    host = models.TextField()
+    started_at = models.DateTimeField()
+    seen_at = models.DateTimeField()
+    spooled = models.BigIntegerField()
+    oldest_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return self.source
