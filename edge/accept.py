@@ -1,72 +1,128 @@
-"""Accept a submission: POST /f/<form key>, answered only after its row is committed."""
+"""Accept a submission: POST /f/<form key>, answered only after it is kept."""
 
 import datetime
 import secrets
+import time
+from collections.abc import Sequence
 from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
 import msgspec
-import uuid_utils.compat
 
-from edge import bounds, config, database, forms, http, pages, payload, problems, receipts, store
+from edge import (
+    bounds,
+    challenge,
+    config,
+    database,
+    forms,
+    http,
+    identity,
+    keeper,
+    limits,
+    metrics,
+    pages,
+    payload,
+    problems,
+    receipts,
+    uploads,
+    words,
+)
+from edge.submission import Outcome, Submission
 
 HONEYPOT = "honeypot"
 FOREIGN_ORIGIN = "foreign_origin"
+TOO_FAST = "too_fast"
+OLDER_PAGE = "older_page"
 
 _META_CHARS = 2_000
+# Quicker than anybody reads and types.
+_FAST_SECONDS = 3.0
+_UTC = datetime.UTC
+_encode = msgspec.json.Encoder().encode
 
 
 class Receiver:
     """What step 1 to 5 of an enquiry's walk need."""
 
-    def __init__(self, settings: config.Config, limits: bounds.Bounds, known: forms.Forms, shelf: store.Store) -> None:
+    def __init__(
+        self,
+        settings: config.Config,
+        bound: bounds.Bounds,
+        known: forms.Forms,
+        kept: keeper.Keeper,
+        limit: limits.Limits,
+        incoming: uploads.Uploads,
+    ) -> None:
         self._settings = settings
-        self._limits = limits
+        self._bounds = bound
         self._forms = known
-        self._store = shelf
-        self.reading = 0
+        self._keeper = kept
+        self._limits = limit
+        self._uploads = incoming
+        self._deadlines = http.Deadlines()
+        self._proofs = challenge.Proofs()
+        self._targets: dict[str, tuple[str, str]] = {}
+
+    @property
+    def reading(self) -> int:
+        """How many bodies are on their way in."""
+        return self._deadlines.count + self._uploads.count
 
     async def accept(self, request: http.Request, key: str) -> http.Response:
         """What is the sender's or the database's fault becomes an answer here, with their text."""
         form: forms.Form | None = None
         sent: payload.Payload | None = None
-        page = request.wants_page(payload.FORM_TYPES)
+        content_type = request.header("content-type")
+        kind = content_type.partition(";")[0].strip().lower()
+        page = kind != payload.JSON and request.wants_page(payload.FORM_TYPES)
         try:
             form = await self._form(key)
-            sent = await self._read(request)
+            sent = await self._read(request, form, kind, content_type)
             if form is None:
                 raise away()
-            faults = forms.faults(form, sent)
-            if faults:
-                detail = "Nothing was sent yet. Please correct what is marked and send it again."
-                raise problems.Problem("invalid_fields", detail, errors=faults)
-            answer = await self._keep(request, form, sent, page=page)
+            answer = await self._judge(request, form, sent, page=page)
         except problems.Problem as found:
-            if page:
-                shown = _with_page_url(sent, request) if sent else None
-                answer = pages.error(found, request.id, form, shown, f"/f/{key}")
-            else:
-                answer = http.problem(found, request.id)
+            metrics.refused[found.code] += 1
+            if isinstance(found, uploads.Unavailable):
+                sent = found.sent
+            answer = self._refused(request, found, form, sent, key, page=page)
+            if sent is not None and sent.files and not found.receipt:
+                await self._uploads.discard(sent.files)
         except payload.Unreadable as unreadable:
+            metrics.refused[unreadable.code] += 1
             told = problems.Problem(unreadable.code, unreadable.detail)
-            if page:
-                first = self._sendable(unreadable.first, form, request)
-                answer = pages.error(told, request.id, form, first, f"/f/{key}", whole=False)
-            else:
-                answer = http.problem(told, request.id)
+            first = self._sendable(unreadable.first, form)
+            answer = self._refused(request, told, form, first, key, page=page, whole=False)
         return answer.with_headers(*self.cors(form, request))
+
+    def _refused(
+        self,
+        request: http.Request,
+        found: problems.Problem,
+        form: forms.Form | None,
+        sent: payload.Payload | None,
+        key: str,
+        *,
+        page: bool,
+        whole: bool = True,
+    ) -> http.Response:
+        language = form.language if form is not None else words.preferred(request.header("accept-language"))
+        if not page:
+            fallback = form.site.fallback_contact if form is not None else ""
+            return http.problem(found, request.id, language, fallback)
+        shown = _with_page_url(sent, request) if sent else None
+        return pages.error(found, request.id, form, shown, f"/f/{key}", whole=whole, language=language)
 
     def cors(self, form: forms.Form | None, request: http.Request) -> tuple[tuple[str, str], ...]:
         """Who may read the answer. Without a form it holds nothing of anybody: every page may read it."""
-        vary = (("vary", "Origin"),)
         origin = request.header("origin")
         if not origin:
-            return vary
+            return _VARY
         if form is None:
-            return (*vary, ("access-control-allow-origin", "*"))
+            return (*_VARY, ("access-control-allow-origin", "*"))
         if not self._own(form, origin):
-            return vary
+            return _VARY
         return (
-            *vary,
+            *_VARY,
             ("access-control-allow-origin", origin),
             ("access-control-expose-headers", "Retry-After, X-Request-ID"),
         )
@@ -80,115 +136,198 @@ class Receiver:
             form = await self._form(key)
         except problems.Problem as found:
             return http.problem(found, request.id).with_headers(*self.cors(None, request))
-        permissions = (
-            ("access-control-allow-methods", "GET, HEAD, POST"),
-            ("access-control-allow-headers", "Accept, Content-Type, X-Request-ID"),
-            ("access-control-max-age", "600"),
-        )
         cors = self.cors(form, request)
         allowed = len(cors) > 1
-        return http.Response(204, (*cors, *(permissions if allowed else ())))
+        return http.Response(204, (*cors, *(_PERMISSIONS if allowed else ())))
 
-    async def _form(self, key: str) -> forms.Form | None:
+    async def challenge(self, request: http.Request, key: str) -> http.Response:
+        """GET /f/<key>/challenge: a proof of work to do, for forms that ask for it."""
+        form = await self._form(key)
+        if form is None:
+            raise away()
+        if not form.proof_of_work:
+            raise problems.Problem("not_found", words.text("no_page"))
+        headers = (("content-type", "application/json"), ("cache-control", "no-store"))
+        return http.Response(200, headers, challenge.create(form, time.time())).with_headers(*self.cors(form, request))
+
+    async def _form(self, key: str, version: int | None = None) -> forms.Form | None:
         """None while the database is away and the form is not known. Raises Problem: unknown_form."""
         try:
-            form = await self._forms.find(key)
+            form = await self._forms.find(key, version)
         except database.Unavailable:
             return None
         if form is None:
             raise unknown_form()
         return form
 
-    async def _read(self, request: http.Request) -> payload.Payload:
+    async def _read(
+        self, request: http.Request, form: forms.Form | None, kind: str, content_type: str
+    ) -> payload.Payload:
         """Raises Problem, payload.Unreadable."""
-        if request.content_type not in payload.TYPES:
-            detail = f"Send one of: {', '.join(payload.TYPES)}."
-            accepted = (("accept-post", ", ".join(payload.TYPES)), *http.CLOSE)
-            raise problems.Problem("wrong_type", detail, headers=accepted)
-        self.reading += 1
-        try:
-            body = await http.read_body(request, limit=self._limits.body_bytes, seconds=self._limits.body_seconds)
-        finally:
-            self.reading -= 1
-        return payload.parse(body, request.header("content-type"), self._limits)
+        if kind == payload.MULTIPART:
+            return await self._uploads.read(request, form, content_type)
+        if kind not in payload.TYPES:
+            types = ", ".join(payload.TYPES)
+            accepted = (("accept-post", types), *http.CLOSE)
+            raise problems.Problem("wrong_type", words.text("wrong_type", types=types), headers=accepted)
+        bound = self._bounds
+        body = await self._deadlines.read(request, limit=bound.body_bytes, seconds=bound.body_seconds)
+        return payload.parse(body, content_type, bound)
 
-    def _sendable(
-        self, first: payload.Payload | None, form: forms.Form | None, request: http.Request
-    ) -> payload.Payload | None:
+    def _sendable(self, first: payload.Payload | None, form: forms.Form | None) -> payload.Payload | None:
         """So few of the fields that, with those which the page adds, they are not too many again."""
         if first is None or not first.fields:
             return None
         added = len(form.fields) + 1 if form else 0
-        room = max(0, self._limits.fields - added - len(payload.CONTROLS))
-        return _with_page_url(payload.Payload(first.fields[:room], first.controls, first.signals), request)
+        room = max(0, self._bounds.fields - added - len(payload.CONTROLS))
+        return payload.Payload(first.fields[:room], first.controls, first.signals)
 
-    async def _keep(
+    async def _judge(
         self, request: http.Request, form: forms.Form, sent: payload.Payload, *, page: bool
     ) -> http.Response:
-        row = self._row(request, form, sent)
+        """By the form as it was when the sender's page was made. Raises Problem."""
+        judged, version = form, _number(sent.controls.get("_version", ""))
+        if version is not None and 0 < version < form.version:
+            judged = await self._form(form.key, version) or form
+        named = [file.field for file in sent.files]
+        faults = (*sent.faults, *forms.faults(judged, sent, version, named))
+        if faults:
+            raise problems.Problem("invalid_fields", words.text("invalid_fields"), errors=faults)
+        signals = [*sent.signals, *self._signals(request, form, sent)]
+        if forms.older_page(judged, sent, version, named):
+            signals.append(OLDER_PAGE)
+        verdict, seconds = await self._limits.check(form, request.client)
+        if verdict == "refused":
+            raise problems.Problem("too_many", words.text("too_many"), retry_after=seconds)
+        if verdict:
+            signals.append(verdict)
+        row = self._row(request, judged, sent, signals)
         try:
-            outcome = await self._store.put(row)
-        except (store.Full, database.Unavailable):
+            outcome = await self._keeper.keep(row)
+        except keeper.Nowhere:
             raise away() from None
-        except store.Refused:
-            raise problems.Problem("refused", "Something in this content cannot be stored.") from None
-        if outcome == "unknown_form":
+        if outcome.kind == "unknown_form":
             self._forms.forget(form.key)
             raise unknown_form()
-        return self._stored(row, form, sent, page=page)
+        metrics.accepted[outcome.kind] += 1
+        if outcome.kind == "conflict":
+            shown = receipts.shown(outcome.receipt)
+            raise problems.Problem("key_reused", words.text("key_reused"), receipt=shown)
+        if outcome.kind == "duplicate" and sent.files:
+            await self._uploads.discard(sent.files)
+        if signals:
+            metrics.signalled.update(signals)
+        return self._accepted(row, outcome, form, sent, page=page)
 
-    def _row(self, request: http.Request, form: forms.Form, sent: payload.Payload) -> store.Submission:
-        return store.Submission(
-            id=uuid_utils.compat.uuid7(),
-            form_key=form.key,
-            form_version=form.version,
-            receipt=receipts.new(),
-            received_at=datetime.datetime.now(datetime.UTC),
-            fields=msgspec.json.encode(_without_trap(form, sent)).decode(),
-            meta=msgspec.json.encode(self._meta(request, form, sent)).decode(),
+    def _signals(self, request: http.Request, form: forms.Form, sent: payload.Payload) -> Sequence[str]:
+        """What speaks against, or for, a person having sent this. What is not there says nothing."""
+        signals: list[str] = []
+        for name, value in sent.fields:
+            if (name == form.honeypot or name == "_gotcha") and value and value.strip():
+                signals.append(HONEYPOT)
+                break
+        origin = request.header("origin")
+        if origin == "null":
+            origin = ""
+        if not origin and (referrer := request.header("referer")):
+            origin = forms.origin_of(referrer)
+        if origin and not self._own(form, origin):
+            signals.append(FOREIGN_ORIGIN)
+        controls = sent.controls
+        if controls:
+            if _too_fast(controls):
+                signals.append(TOO_FAST)
+            solution = controls.get("altcha") or controls.get("_proof")
+            if solution and form.proof_of_work:
+                found = self._proofs.check(form, solution, time.time(), controls.get("_key", ""))
+                if found is not None:
+                    signals.append(found)
+        return signals
+
+    def _row(
+        self, request: http.Request, form: forms.Form, sent: payload.Payload, signals: Sequence[str]
+    ) -> Submission:
+        fields = _encode(_without_traps(form, sent.fields))
+        digest = identity.digest(fields if not sent.files else fields + b"".join(f.sha256.encode() for f in sent.files))
+        key = (sent.controls.get("_key", "") or request.header("idempotency-key")).strip()
+        if key:
+            id, earlier = identity.of_key(form.key, key), None
+        else:
+            id, earlier = identity.of_content(form.key, request.client, digest)
+        referrer = request.header("referer")
+        return Submission(
+            id,
+            earlier,
+            form.key,
+            form.version,
+            form.agency_id,
+            receipts.of(id),
+            datetime.datetime.now(_UTC),
+            digest,
+            fields.decode(),
+            _told(_page_url(sent, referrer)) if referrer or sent.controls else "",
+            _told(referrer),
+            _told(request.header("origin")),
+            request.client,
+            _told(request.header("user-agent")),
+            _told(request.header("content-type")),
+            _encode(sorted(set(signals))).decode() if signals else "[]",
+            request.id,
+            _encode(sent.files).decode() if sent.files else None,
         )
 
-    def _meta(self, request: http.Request, form: forms.Form, sent: payload.Payload) -> dict[str, object]:
-        origin, referrer = request.header("origin"), request.header("referer")
-        signals = set(sent.signals)
-        if form.honeypot and sent.value(form.honeypot):
-            signals.add(HONEYPOT)
-        if origin and not self._own(form, origin):
-            signals.add(FOREIGN_ORIGIN)
-        told = {
-            "page_url": _page_url(sent, referrer),
-            "referrer": referrer,
-            "origin": origin,
-            "remote_addr": request.client,
-            "user_agent": request.header("user-agent"),
-            "request_id": request.id,
-            "content_type": request.header("content-type"),
-        }
-        meta: dict[str, object] = {name: payload.storable(text)[:_META_CHARS] for name, text in told.items() if text}
-        meta["signals"] = sorted(signals)
-        return meta
-
-    def _stored(self, row: store.Submission, form: forms.Form, sent: payload.Payload, *, page: bool) -> http.Response:
-        receipt = receipts.shown(row.receipt)
-        own = form.thanks
+    def _accepted(
+        self, row: Submission, outcome: Outcome, form: forms.Form, sent: payload.Payload, *, page: bool
+    ) -> http.Response:
+        receipt = receipts.shown(outcome.receipt)
         # A browser stays at the address that it knows us by, so that the page's own policy lets it go on.
-        target = form.redirect(sent.controls.get("_next", "")) or (own if page else self._settings.edge_url + own)
-        following = with_receipt(target, receipt)
+        target = form.redirect(sent.controls.get("_next") or sent.controls.get("_redirect") or "") or (
+            form.thanks if page else self._settings.edge_url + form.thanks
+        )
+        before, after = self._targets.get(target) or self._target(target)
+        following = before + receipt + after
         if page:
             return http.Response(303, (("location", following), ("cache-control", "no-store")))
-        return http.json(201, {"ok": True, "id": str(row.id), "receipt": receipt, "next": following})
+        told: dict[str, object] = {"ok": True, "id": _dashed(row.id), "receipt": receipt, "next": following}
+        status = 201
+        if outcome.kind == "duplicate":
+            status = 200
+            told["duplicate"] = True
+            del told["id"]
+        elif outcome.kind != "stored":
+            status = 202
+        return http.Response(status, _JSON, _encode(told))
+
+    def _target(self, target: str) -> tuple[str, str]:
+        """The address with a place for the receipt, remembered: taking it to pieces is slow."""
+        if len(self._targets) > 5_000:
+            self._targets.clear()
+        before, _, after = with_receipt(target, _PLACE).partition(_PLACE)
+        self._targets[target] = before, after
+        return before, after
+
+
+_PLACE = "RECEIPT-GOES-HERE"
+_VARY = (("vary", "Origin"),)
+_JSON = (("content-type", "application/json"), ("cache-control", "no-store"))
+_PERMISSIONS = (
+    ("access-control-allow-methods", "GET, HEAD, POST"),
+    (
+        "access-control-allow-headers",
+        "Accept, Content-Type, Formspree-Client, Formspree-Session-Data, Idempotency-Key, X-Request-ID",
+    ),
+    ("access-control-max-age", "7200"),
+)
 
 
 def unknown_form() -> problems.Problem:
-    detail = "No form has this address. It may have been removed, or the address is incomplete."
-    return problems.Problem("unknown_form", detail, headers=http.CLOSE)
+    return problems.Problem("unknown_form", words.text("unknown_form"), headers=http.CLOSE)
 
 
 def away() -> problems.Problem:
     # Not the same second for everybody who waits.
     seconds = 5 + secrets.randbelow(10)
-    detail = "This is our fault and will pass. Please send it again in a moment."
-    return problems.Problem("unavailable", detail, retry_after=seconds)
+    return problems.Problem("unavailable", words.text("unavailable"), retry_after=seconds)
 
 
 def with_receipt(url: str, receipt: str) -> str:
@@ -198,9 +337,34 @@ def with_receipt(url: str, receipt: str) -> str:
     return quote(urlunsplit(parts._replace(query=query)), safe="%/:=&?~#+!$,;'@()*[]")
 
 
-def _without_trap(form: forms.Form, sent: payload.Payload) -> list[tuple[str, str]]:
-    """The honeypot's empty value says nothing; a filled one is kept, it is what staff judge by."""
-    return [(name, value) for name, value in sent.fields if name != form.honeypot or value.strip()]
+def _told(text: str) -> str:
+    """A header as it can be stored."""
+    return payload.storable(text)[:_META_CHARS] if text else ""
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 9 else None
+
+
+def _too_fast(controls: dict[str, str]) -> bool:
+    """By a script that measured it, or by the moment that our own page was made."""
+    elapsed = _number(controls.get("_elapsed", ""))
+    if elapsed is not None:
+        return elapsed < _FAST_SECONDS * 1000
+    text = controls.get("_rendered", "")
+    rendered = int(text) if text.isascii() and text.isdigit() and len(text) < 12 else None
+    return rendered is not None and 0 <= time.time() - rendered < _FAST_SECONDS
+
+
+def _dashed(id: bytes) -> str:
+    text = id.hex()
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+def _without_traps(form: forms.Form, fields: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """A honeypot's empty value says nothing; a filled one is kept, it is what staff judge by."""
+    trap = form.honeypot
+    return [pair for pair in fields if (pair[0] != trap and pair[0] != "_gotcha") or pair[1].strip()]
 
 
 def _page_url(sent: payload.Payload, referrer: str) -> str:
@@ -212,4 +376,4 @@ def _with_page_url(sent: payload.Payload, request: http.Request) -> payload.Payl
     """When the text is sent again it comes from our own page: the page it began on must not be forgotten."""
     page_url = _page_url(sent, request.header("referer"))
     controls = {**sent.controls, "_page": page_url} if page_url else sent.controls
-    return payload.Payload(sent.fields, controls, sent.signals)
+    return msgspec.structs.replace(sent, controls=controls)

@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import datetime
+import gc
 import os
 import re
 import resource
@@ -9,9 +11,10 @@ import signal
 import socket
 import sys
 import time
+from collections.abc import Callable
 from urllib.parse import parse_qs
 
-import uuid_utils.compat
+import uvloop
 from granian.constants import HTTPModes
 from granian.http import HTTP1Settings
 from granian.server.embed import Server
@@ -21,34 +24,57 @@ from edge import (
     bounds,
     config,
     database,
+    drainer,
+    files,
     forms,
     http,
+    identity,
+    keeper,
     keys,
     live,
     log,
+    metrics,
     pages,
     problems,
     receipts,
+    spool,
     sql,
     store,
+    uploads,
+    words,
 )
-
-_FORM_PATH = re.compile(r"/f/([^/]+)(/thanks)?/?")
-_REQUEST_ID = re.compile(r"[A-Za-z0-9._\-]{8,64}")
+from edge import limits as rates
 
 
 class Edge:
     """The RSGI application and the parts that it stands on."""
 
-    def __init__(self, settings: config.Config, limits: bounds.Bounds, told: log.Log) -> None:
+    def __init__(
+        self,
+        settings: config.Config,
+        limits: bounds.Bounds,
+        told: log.Log,
+        shelter: spool.Spool,
+        storage: files.Storage,
+    ) -> None:
         self._settings = settings
+        self._bounds = limits
         self._log = told
         self.active = 0
+        self.stopping = False
+        self.lag_seconds = 0.0
+        self._remembering: set[asyncio.Task[None]] = set()
         self.forms = forms.Forms(self._ask_form, limits, told)
+        self.forms.remember = self._remember
         self.keys = keys.KeyRing(self._ask_keys, limits)
         self.live = live.Live(self.keys, settings.office_url, limits, told)
-        self.store = store.Store(settings.database_url, limits, told)
-        self.receiver = accept.Receiver(settings, limits, self.forms, self.store)
+        self.spool = shelter
+        self.store = store.Store(settings.database_url, shelter.source, limits, told, metrics.committed)
+        kept = keeper.Keeper(self.store, shelter)
+        self.limits = rates.Limits(settings.redis_url, settings.agency_limit, told)
+        incoming = uploads.Uploads(storage, limits)
+        self.receiver = accept.Receiver(settings, limits, self.forms, kept, self.limits, incoming)
+        self._metrics_page = metrics.expose(self._gauges)
         listeners = {
             "consult_forms": self.forms.forget,
             "consult_keys": lambda _kid: self.keys.outdated(),
@@ -56,13 +82,24 @@ class Edge:
         }
         self.link = database.Link(settings, limits, listeners, self._on_open, told)
 
+    def _remember(self, key: str, version: int, definition: str, present: bool) -> None:
+        task = asyncio.create_task(self.spool.remember_form(key, version, definition, present=present))
+        # The loop itself holds no task: one that nobody holds may be collected before it is done.
+        self._remembering.add(task)
+        task.add_done_callback(self._remembering.discard)
+
+    async def recall_forms(self) -> None:
+        """What the spool remembers of forms counts while the database cannot be asked. Raises spool.Failed."""
+        for known in await self.spool.known_forms():
+            self.forms.recall(known.key, known.version, known.definition, present=known.present)
+
     def _on_open(self) -> None:
         self.forms.forget_all()
         self.keys.outdated()
         self.live.missed_some()
 
-    async def _ask_form(self, key: str) -> str | None:
-        records = await self.link.fetch(sql.FIND_FORM, key)
+    async def _ask_form(self, key: str, version: int | None) -> str | None:
+        records = await self.link.fetch(sql.FIND_FORM, key, version)
         found: str | None = records[0][0]
         return found
 
@@ -71,7 +108,7 @@ class Edge:
 
     async def __rsgi__(self, scope: http.Scope, exchange: http.Exchange) -> None:
         started = time.perf_counter()
-        request = self._request(scope, exchange)
+        request = http.Request(scope, exchange, self._settings.trusted_proxies)
         self.active += 1
         route, status, size = "-", 500, 0
         try:
@@ -95,48 +132,28 @@ class Edge:
                 client=request.client,
             )
 
-    def _request(self, scope: http.Scope, exchange: http.Exchange) -> http.Request:
-        request = http.Request(
-            id="",
-            method=scope.method,
-            path=scope.path,
-            query=scope.query_string,
-            client="",
-            headers=scope.headers,
-            exchange=exchange,
-        )
-        wanted = request.header("x-request-id")
-        request.id = wanted if _REQUEST_ID.fullmatch(wanted) else str(uuid_utils.compat.uuid7())
-        forwarded_for = request.header("x-forwarded-for") if self._settings.trusted_proxies else ""
-        request.client = http.client_address(scope.client, forwarded_for, self._settings.trusted_proxies)
-        return request
-
     async def _answer(self, request: http.Request) -> tuple[str, http.Response | tuple[int, int]]:
         """The route's template, and an answer or, when it was streamed, its status and size."""
         route = "-"
         try:
-            if request.path in ("/health/", "/health"):
-                route = "/health/"
-                _only(request, "GET", "HEAD")
-                return route, http.json(200, {"status": "ok"})
             if request.path == "/live":
                 route = "/live"
                 return route, await self._live(request)
-            if request.path == pages.STYLESHEET_PATH:
-                route = pages.STYLESHEET_PATH
+            if plain := _PLAIN.get(request.path):
+                route = plain[0]
                 _only(request, "GET", "HEAD")
-                return route, pages.stylesheet()
+                return route, plain[1](self)
             if found := _FORM_PATH.fullmatch(request.path):
-                route = "/f/{form}/thanks" if found[2] else "/f/{form}"
-                return route, await (self._thanks if found[2] else self._form)(request, found[1])
-            raise problems.Problem("not_found", "No page has this address.")
+                route = f"/f/{{form}}{found[2] or ''}"
+                return route, await _FORM_ROUTES[found[2]](self, request, found[1])
+            raise problems.Problem("not_found", words.text("no_page"))
         except problems.Problem as problem:
             return route, _refused(request, problem)
         except database.Unavailable:
             return route, _refused(request, accept.away())
         except Exception as error:
             self._log.error("failed", request_id=request.id, route=route, error=_where(error))
-            return route, _refused(request, problems.Problem("internal", "It is noted under this number."))
+            return route, _refused(request, problems.Problem("internal", words.text("internal")))
 
     async def _form(self, request: http.Request, key: str) -> http.Response:
         if request.method == "POST":
@@ -151,8 +168,55 @@ class Edge:
         form = await self._known(key)
         receipt = receipts.read(_query(request, "receipt"))
         if receipt is None:
-            raise problems.Problem("not_found", "This address needs the receipt of a message.")
+            raise problems.Problem("not_found", words.text("no_receipt"))
         return pages.thanks(form, receipt)
+
+    async def _challenge(self, request: http.Request, key: str) -> http.Response:
+        if request.method == "OPTIONS":
+            return await self.receiver.preflight(request, key)
+        _only(request, "GET", "HEAD", "OPTIONS")
+        return await self.receiver.challenge(request, key)
+
+    def _health(self) -> http.Response:
+        return http.json(200, {"status": "ok"})
+
+    def _ready(self) -> http.Response:
+        """Whether a submission would be kept now; `degraded`: yes, but somebody should look."""
+        spooled, full = self.spool.count, self.spool.full
+        if self.stopping or full >= 1:
+            return http.json(503, {"status": "stopping" if self.stopping else "full", "spooled": spooled})
+        good = self.link.connected and not self.store.is_away and full < _NEARLY_FULL
+        told = {"status": "ok" if good else "degraded", "database": self.link.connected, "spooled": spooled}
+        return http.json(200, told)
+
+    def _metrics(self) -> http.Response:
+        headers = (("content-type", metrics.CONTENT_TYPE), ("cache-control", "no-store"))
+        return http.Response(200, headers, self._metrics_page())
+
+    def _gauges(self) -> dict[str, tuple[str, float]]:
+        oldest = self.spool.oldest_at
+        return {
+            "requests_active": ("Requests that wait for their answer.", self.active),
+            "queue_rows": ("Submissions that wait for the next batch.", self.store.waiting),
+            "spool_rows": ("Submissions that wait for the database to be back.", self.spool.count),
+            "spool_full_ratio": ("How much of the spool's limit is used.", self.spool.full),
+            "spool_oldest_seconds": (
+                "Since when the oldest of them waits.",
+                time.time() - oldest.timestamp() if oldest else 0,
+            ),
+            "spool_bad_rows": ("Submissions in the spool that nobody can take: they need a person.", self.spool.bad),
+            "database_connected": ("Whether the database can be reached.", self.link.connected),
+            "streams": ("Live streams.", self.live.count),
+            "loop_lag_seconds": ("How late the event loop last was.", self.lag_seconds),
+        }
+
+    async def watch_lag(self) -> None:
+        """Runs until cancelled."""
+        loop = asyncio.get_running_loop()
+        while True:
+            before = loop.time()
+            await asyncio.sleep(1)
+            self.lag_seconds = max(0.0, loop.time() - before - 1)
 
     async def _known(self, key: str) -> forms.Form:
         form = await self.forms.find(key)
@@ -173,6 +237,20 @@ class Edge:
             return http.problem(accept.away(), request.id).with_headers(*cors)
 
 
+_NEARLY_FULL = 0.8
+_FORM_PATH = re.compile(r"/f/([^/]+)(/thanks|/challenge)?/?")
+_FORM_ROUTES = {None: Edge._form, "/thanks": Edge._thanks, "/challenge": Edge._challenge}
+# Addresses without anything to find out: the route and what answers it.
+_PLAIN: dict[str, tuple[str, Callable[[Edge], http.Response]]] = {
+    "/health/": ("/health/", Edge._health),
+    "/health": ("/health/", Edge._health),
+    "/ready/": ("/ready/", Edge._ready),
+    "/ready": ("/ready/", Edge._ready),
+    "/metrics": ("/metrics", Edge._metrics),
+    pages.STYLESHEET_PATH: (pages.STYLESHEET_PATH, lambda _edge: pages.stylesheet()),
+}
+
+
 def _query(request: http.Request, name: str) -> str:
     try:
         return parse_qs(request.query, max_num_fields=20).get(name, [""])[0]
@@ -184,11 +262,14 @@ def _only(request: http.Request, *methods: str) -> None:
     if request.method not in methods:
         allow = ", ".join(methods)
         headers = (("allow", allow), *http.CLOSE)
-        raise problems.Problem("method_not_allowed", f"This address takes {allow}.", headers=headers)
+        raise problems.Problem("method_not_allowed", words.text("method_not_allowed", methods=allow), headers=headers)
 
 
 def _refused(request: http.Request, problem: problems.Problem) -> http.Response:
-    return pages.error(problem, request.id) if request.wants_page() else http.problem(problem, request.id)
+    language = words.preferred(request.header("accept-language"))
+    if request.wants_page():
+        return pages.error(problem, request.id, language=language)
+    return http.problem(problem, request.id, language)
 
 
 def _where(error: BaseException) -> str:
@@ -219,7 +300,16 @@ def _server(settings: config.Config, limits: bounds.Bounds, app: Edge) -> Server
 
 
 async def _run(settings: config.Config, limits: bounds.Bounds, told: log.Log) -> int:
-    app = Edge(settings, limits, told)
+    try:
+        storage = files.open(settings.files_url)
+        shelter = await spool.Spool.open(settings.spool_dir, limits, told)
+    except (files.Unusable, spool.Unusable) as unusable:
+        told.error("refused_to_start", reason=str(unusable))
+        return 1
+    app = Edge(settings, limits, told, shelter, storage)
+    await app.recall_forms()
+    now = datetime.datetime.now(datetime.UTC)
+    drain = drainer.Drainer(settings.database_url, settings.spool_dir, shelter, identity.rekeyed, now, limits, told)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -232,23 +322,38 @@ async def _run(settings: config.Config, limits: bounds.Bounds, told: log.Log) ->
     if link.done():
         return _bad_role(link, told)
     app.store.start()
+    drain.start()
+    watch = asyncio.create_task(app.watch_lag())
     server = _server(settings, limits, app)
     serving = asyncio.create_task(server.serve())
     told.info(
         "started",
         address=f"http://{settings.host}:{settings.port}",
         database=config.redacted(settings.database_url),
+        spooled=shelter.count,
     )
+    # What is there now lives as long as the process: the collector need not look at it again. What a request leaves
+    # behind is freed without it.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
     await asyncio.wait((link, stopping, serving), return_when=asyncio.FIRST_COMPLETED)
     code = 0 if stop.is_set() else _bad_role(link, told) if link.done() else 1
     await _end(app, server, serving, limits, told)
     link.cancel()
+    watch.cancel()
+    await drain.close()
+    await app.limits.close()
+    await shelter.close()
+    told.info("stopped", unfinished=app.active, spooled=shelter.count)
+    told.flush()
     return code
 
 
 async def _end(app: Edge, server: Server, serving: asyncio.Task[None], limits: bounds.Bounds, told: log.Log) -> None:
     """Answers and stores what has arrived; does not wait for those who never finish."""
     told.info("stopping", active=app.active, streams=app.live.count)
+    app.stopping = True
     app.live.close()
     server.stop()  # type: ignore[no-untyped-call]  # granian types only its public API
     started = time.monotonic()
@@ -259,8 +364,11 @@ async def _end(app: Edge, server: Server, serving: asyncio.Task[None], limits: b
         patience = time.monotonic() < started + limits.half_sent_seconds
         if app.active == (0 if patience else app.receiver.reading) and time.monotonic() > started + 0.3:
             break
+    # Who still waits for the database then is sent to the spool, and has a moment to get there.
     await app.store.close(max(0.5, deadline - time.monotonic()))
-    told.info("stopped", unfinished=app.active)
+    settled = time.monotonic() + limits.spool_seconds
+    while app.active > app.receiver.reading and time.monotonic() < settled:
+        await asyncio.sleep(0.02)
 
 
 def _bad_role(link: asyncio.Task[None], told: log.Log) -> int:
@@ -294,4 +402,4 @@ def serve(settings: config.Config | None = None, limits: bounds.Bounds = bounds.
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     with contextlib.suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, limits.connections * 2), hard))
-    return asyncio.run(_run(settings, limits, told))
+    return uvloop.run(_run(settings, limits, told))

@@ -18,6 +18,17 @@ class Bounds(msgspec.Struct, frozen=True):
     store_writers: int = 2
     reconnect_seconds: float = 0.25
 
+    spool_seconds: float = 2.0
+    spool_hold_seconds: float = 0.3
+    spool_bytes: int = 512 * 1024 * 1024
+    spool_reserve_bytes: int = 4 * 1024 * 1024
+    spool_queue_rows: int = 5_000
+    spool_batch_rows: int = 500
+    spool_batch_bytes: int = 1024 * 1024
+    spool_ledger_days: int = 60
+    report_seconds: float = 10.0
+    adopt_seconds: float = 60.0
+
     cached_forms: int = 2_000
     lookup_seconds: float = 2.0
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
+import limits
 import msgspec
 
 type Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -31,6 +32,10 @@ class Config(msgspec.Struct, frozen=True):
     office_url: str
     log_format: str
     trusted_proxies: tuple[Network, ...]
+    spool_dir: pathlib.Path
+    redis_url: str
+    agency_limit: str
+    files_url: str
 
     def __repr__(self) -> str:
         return f"Config(database_url={redacted(self.database_url)!r}, host={self.host!r}, port={self.port})"
@@ -55,9 +60,26 @@ def load(environ: Mapping[str, str]) -> Config:
     office_url = read.origin("CONSULT_OFFICE_URL", "http://127.0.0.1:8000")
     log_format = read.choice("CONSULT_LOG_FORMAT", LOG_FORMATS, "json")
     trusted_proxies = read.networks("CONSULT_TRUSTED_PROXIES")
+    spool_dir = pathlib.Path(read.text("CONSULT_SPOOL_DIR", f"{read.text('CONSULT_DATA_DIR', 'var')}/spool"))
+    redis_url = read.redis_url("REDIS_URL")
+    agency_limit = read.limit("CONSULT_AGENCY_LIMIT", "3000/minute")
+    data_dir = pathlib.Path(read.text("CONSULT_DATA_DIR", "var")).absolute()
+    files_url = read.files_url("CONSULT_FILES_URL", data_dir / "files")
     if read.problems:
         raise BadConfig(read.problems)
-    return Config(database_url, host, port, edge_url, office_url, log_format, trusted_proxies)
+    return Config(
+        database_url,
+        host,
+        port,
+        edge_url,
+        office_url,
+        log_format,
+        trusted_proxies,
+        spool_dir,
+        redis_url,
+        agency_limit,
+        files_url,
+    )
 
 
 class _Reader:
@@ -104,6 +126,26 @@ class _Reader:
         if text not in choices:
             self.problems.append(f"{name} is none of: {', '.join(choices)}")
         return text
+
+    def redis_url(self, name: str) -> str:
+        url = self.text(name, "")
+        if url and not re.match(r"rediss?://", url):
+            self.problems.append(f"{name} is not a Redis address (redis://…)")
+        return url
+
+    def limit(self, name: str, default: str) -> str:
+        text = self.text(name, default)
+        try:
+            limits.parse(text)
+        except ValueError:
+            self.problems.append(f"{name} is no limit (3000/minute, 10 per second, …)")
+        return text
+
+    def files_url(self, name: str, default: pathlib.Path) -> str:
+        url = self.text(name, default.as_uri())
+        if not re.fullmatch(r"file:///[^?#]+|s3://[a-z0-9][a-z0-9.-]+(/[^?#]*)?(\?[^#]*)?", url):
+            self.problems.append(f"{name} is neither file:///folder nor s3://bucket/prefix?endpoint=…&region=…")
+        return url
 
     def networks(self, name: str) -> tuple[Network, ...]:
         found: list[Network] = []

@@ -39,6 +39,9 @@ async def connect(dsn: str, seconds: float) -> Connection:
     except AWAY as away:
         connection.terminate()
         raise Unavailable(type(away).__name__) from away
+    except asyncio.CancelledError:
+        connection.terminate()
+        raise
     if found:
         connection.terminate()
         raise BadRole("The edge's database role " + "; ".join(found))
@@ -67,6 +70,10 @@ class Link:
         self._connection: Connection | None = None
         self._turn = asyncio.Lock()
         self.tried = asyncio.Event()
+
+    @property
+    def connected(self) -> bool:
+        return self._connection is not None
 
     async def keep_open(self) -> None:
         """Runs until cancelled. Raises BadRole."""

@@ -2,29 +2,33 @@
 
 import asyncio
 import collections
+import functools
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from typing import Literal
 from urllib.parse import urljoin, urlsplit
 
 import msgspec
 
-from edge import bounds, database, log, payload, problems
+from edge import bounds, database, log, payload, problems, words
 
 _KEY = re.compile(r"frm_[A-Za-z0-9]{22}")
 # Looser than any mail server, as browsers are: a sender must never be told that a real address is wrong.
 _EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)*\.?")
 
-FieldType = Literal["text", "email", "tel", "textarea", "select", "checkbox"]
+FieldType = Literal["text", "email", "tel", "textarea", "select", "checkbox", "file"]
 
 
 class Field(msgspec.Struct, frozen=True):
+    """`required_since` is the form's version that first asked for it: pages of earlier versions do not know."""
+
     name: str
     label: str = ""
     type: str = "text"
     required: bool = False
     options: tuple[str, ...] = ()
     max_length: int | None = None
+    required_since: int = 1
 
     @property
     def title(self) -> str:
@@ -32,27 +36,70 @@ class Field(msgspec.Struct, frozen=True):
 
 
 class Site(msgspec.Struct, frozen=True):
+    """`fallback_contact` is free text: how else to reach them, while nothing can be stored."""
+
     name: str = ""
     url: str = ""
+    fallback_contact: str = ""
 
 
-class Form(msgspec.Struct, frozen=True):
-    """As `intake_form_v1` describes it."""
+class Files(msgspec.Struct, frozen=True):
+    """What files a form takes: none unless `count` is above 0. Sizes are bytes; `types` like `image/*`, empty: any."""
+
+    count: int = 0
+    bytes: int = 0
+    total: int = 0
+    types: tuple[str, ...] = ()
+
+
+class Form(msgspec.Struct, frozen=True, dict=True):  # dict: what follows from it is worked out once and kept there
+    """As `intake_form_v2` describes it."""
 
     key: str
     version: int
+    agency_id: int = 0
     name: str = ""
     site: Site = Site()
     fields: tuple[Field, ...] = ()
     allowed_origins: tuple[str, ...] = ()
     redirect_targets: tuple[str, ...] = ()
     honeypot: str = ""
+    files: Files = Files()
+    language: str = words.DEFAULT
+    # In the words of the `limits` library; beyond them: hold or refuse.
+    address_limit: str = "20/minute"
+    form_limit: str = "600/minute"
+    over_limit: str = "hold"
+    daily_cap: int = 10_000
+    proof_of_work: bool = False
+    # Signs the proof-of-work challenges.
+    secret: str = ""
+
+    def __repr__(self) -> str:
+        return f"Form({self.key!r}, version={self.version})"
+
+    @functools.cached_property
+    def takes_files(self) -> bool:
+        return self.files.count > 0 or any(field.type == "file" for field in self.fields)
+
+    @functools.cached_property
+    def _origins(self) -> frozenset[str]:
+        own = [origin_of(self.site.url)]
+        return frozenset(origin.rstrip("/") for origin in self.allowed_origins or own if origin)
+
+    @functools.cached_property
+    def _choices(self) -> dict[str, frozenset[str]]:
+        """The answers that a field with options takes, by its name."""
+        return {field.name: frozenset(map(_plain, field.options)) for field in self.fields if field.options}
+
+    @functools.cached_property
+    def _late(self) -> tuple[Field, ...]:
+        """Fields that some older page does not know to be required."""
+        return tuple(field for field in self.fields if field.required and field.required_since > 1)
 
     def allows(self, origin: str) -> bool:
         """Without a list of its own a form trusts the origin of its site; `*` trusts all."""
-        if self.allowed_origins:
-            return "*" in self.allowed_origins or origin in (item.rstrip("/") for item in self.allowed_origins)
-        return bool(origin) and origin == origin_of(self.site.url)
+        return origin in self._origins or "*" in self._origins
 
     @property
     def thanks(self) -> str:
@@ -86,75 +133,169 @@ def is_key(text: str) -> bool:
     return _KEY.fullmatch(text) is not None
 
 
-def faults(form: Form, sent: payload.Payload) -> tuple[problems.FieldError, ...]:
-    """What the sender has to put right, in the order of the form."""
+def faults(
+    form: Form, sent: payload.Payload, page_version: int | None = None, files: Collection[str] = ()
+) -> tuple[problems.FieldError, ...]:
+    """What the sender has to put right, in the order of the form and in its language.
+
+    `page_version` is the version that the sender's page names (`_version`), when `form` is what it was at that
+    version; None when it names none. `files` are the names of the fields that came with a file.
+    """
+    values = _by_name(sent)
+    versioned = page_version == form.version
     found: list[problems.FieldError] = []
     for field in form.fields:
-        values = [value for name, value in sent.fields if name == field.name]
-        text = next((value.strip() for value in values if value.strip()), "")
-        if not text:
-            if field.required:
-                found.append(problems.FieldError("required", field.name, f"{field.title} is needed."))
-        # A line break counts once, as in the browser's maxlength, though it is sent as two characters.
-        elif field.max_length and any(len(v.replace("\r\n", "\n")) > field.max_length for v in values):
-            message = f"{field.title} may hold {field.max_length} characters."
-            found.append(problems.FieldError("too_long", field.name, message))
-        elif field.type == "email" and not (len(text) <= 320 and _EMAIL.fullmatch(text)):
-            message = f"{field.title} needs to look like name@example.com."
-            found.append(problems.FieldError("invalid_email", field.name, message))
+        given = values.get(field.name)
+        if field.type == "file":
+            given = ["file"] if field.name in files else given
+        if given is None:
+            if field.required and (versioned or field.required_since <= 1):
+                found.append(_fault(form, field, "required"))
+        elif fault := _fault_of(form, field, given):
+            found.append(fault)
     return tuple(found)
 
 
-type Ask = Callable[[str], Awaitable[str | None]]
+def older_page(form: Form, sent: payload.Payload, page_version: int | None = None, files: Collection[str] = ()) -> bool:
+    """Whether `faults` let a field be absent because the page may be older than the rule. Takes the same arguments.
+
+    A box that is not ticked, and a file input of a script, are not sent at all: without a version they cannot be told
+    from a page that lacks them, and nobody is refused for that.
+    """
+    if not form._late or page_version == form.version:
+        return False
+    there = {name for name, _value in sent.fields}
+    return any(field.name not in there and field.name not in files for field in form._late)
+
+
+def _by_name(sent: payload.Payload) -> dict[str, list[str]]:
+    values: dict[str, list[str]] = {}
+    for name, value in sent.fields:
+        if name in values:
+            values[name].append(value)
+        else:
+            values[name] = [value]
+    return values
+
+
+# What scripts send for a box that is not ticked; browsers send nothing.
+_UNTICKED = ("false", "off", "0")
+
+
+def _fault_of(form: Form, field: Field, values: list[str]) -> problems.FieldError | None:
+    """What is wrong with a field that was sent."""
+    text = next((value.strip() for value in values if value and not value.isspace()), "")
+    if not text or (field.required and field.type == "checkbox" and not field.options and text in _UNTICKED):
+        return _fault(form, field, "required") if field.required else None
+    if field.options:
+        choices = form._choices[field.name]
+        wrong = next((value for value in values if _plain(value) not in choices and value.strip()), None)
+        return _fault(form, field, "invalid_choice", value=wrong[:80]) if wrong is not None else None
+    # A line break counts once, as in the browser's maxlength, though it is sent as two characters.
+    if field.max_length and any(
+        len(value) > field.max_length and len(value.replace("\r\n", "\n")) > field.max_length for value in values
+    ):
+        return _fault(form, field, "too_long", limit=field.max_length)
+    if field.type == "email" and not (len(text) <= 320 and _EMAIL.fullmatch(text)):
+        return _fault(form, field, "invalid_email")
+    return None
+
+
+def _fault(form: Form, field: Field, code: str, **parts: object) -> problems.FieldError:
+    name = field.title.rstrip(" :?*")  # the message goes on with a colon
+    return problems.FieldError(
+        code, field.name, words.of(form.language).fault(code, field=name or field.title, **parts)
+    )
+
+
+def _plain(option: str) -> str:
+    """As a browser sends an <option> without a value: blanks at the ends gone, others single."""
+    return " ".join(option.split())
+
+
+type Ask = Callable[[str, int | None], Awaitable[str | None]]
+type Remember = Callable[[str, int, str, bool], None]
 
 
 class Forms:
-    """The forms seen lately, unknown keys too: made-up keys must not reach the database each time."""
+    """The forms seen lately, unknown keys too: made-up keys must not reach the database each time.
+
+    What was learnt is handed to `remember` (key, version, definition, whether that is the present version) and comes
+    back through `recall`, so that forms are known also while the database is away.
+    """
 
     def __init__(self, ask: Ask, limits: bounds.Bounds, told: log.Log) -> None:
         self._ask = ask
         self._log = told
         self._limits = limits
-        self._known: collections.OrderedDict[str, Form | None] = collections.OrderedDict()
-        self._asking: dict[str, asyncio.Task[Form | None]] = {}
+        self._known: collections.OrderedDict[tuple[str, int | None], Form | None] = collections.OrderedDict()
+        self._asking: dict[tuple[str, int | None], asyncio.Task[Form | None]] = {}
+        self._recalled: dict[tuple[str, int | None], Form] = {}
+        self.remember: Remember = lambda *_: None
 
-    async def find(self, key: str) -> Form | None:
-        """None when there is no such form. Raises database.Unavailable when it cannot be asked for."""
+    def recall(self, key: str, version: int, definition: str, *, present: bool) -> None:
+        """A form as it was known once: good enough while nobody can be asked."""
+        form = self._read(key, definition)
+        self._recalled[key, version] = form
+        if present:
+            self._recalled[key, None] = form
+
+    async def find(self, key: str, version: int | None = None) -> Form | None:
+        """The form as it is now, or as it was at `version` if there was such a one. None when there is no such form.
+
+        Raises database.Unavailable when it cannot be asked for and was never known.
+        """
+        wanted = (key, version)
+        if wanted in self._known:
+            return self._known[wanted]
         if not is_key(key):
             return None
-        if key in self._known:
-            self._known.move_to_end(key)
-            return self._known[key]
-        if key not in self._asking:
+        if wanted not in self._asking:
             # One question per key, however many wait; one that leaves does not end it for the others.
-            task = asyncio.create_task(self._learn(key))
-            self._asking[key] = task
-            task.add_done_callback(lambda done: self._answered(key, done))
-        return await asyncio.shield(self._asking[key])
+            task = asyncio.create_task(self._learn(key, version))
+            self._asking[wanted] = task
+            task.add_done_callback(lambda done: self._answered(wanted, done))
+        return await asyncio.shield(self._asking[wanted])
 
-    async def _learn(self, key: str) -> Form | None:
-        definition = await self._ask(key)
+    async def _learn(self, key: str, version: int | None) -> Form | None:
         try:
-            return msgspec.json.decode(definition, type=Form) if definition is not None else None
+            definition = await self._ask(key, version)
+        except database.Unavailable:
+            recalled = self._recalled.get((key, version)) or self._recalled.get((key, None))
+            if recalled is None:
+                raise
+            return recalled
+        if definition is None:
+            self._recalled.pop((key, version), None)
+            return None
+        form = self._read(key, definition)
+        self._recalled[key, version] = form
+        self.remember(key, form.version, definition, version is None)
+        return form
+
+    def _read(self, key: str, definition: str) -> Form:
+        try:
+            return msgspec.json.decode(definition, type=Form)
         except msgspec.MsgspecError as error:
             # The office wrote what we do not understand: not the visitor's fault, and their text is kept.
             self._log.error("definition_unreadable", form=key)
             raise database.Unavailable("definition") from error
 
-    def _answered(self, key: str, task: asyncio.Task[Form | None]) -> None:
+    def _answered(self, wanted: tuple[str, int | None], task: asyncio.Task[Form | None]) -> None:
         # Forgotten while it was asked (NOTIFY in between): the answer may be old, so it is not kept.
-        current = self._asking.get(key) is task
+        current = self._asking.get(wanted) is task
         if current:
-            del self._asking[key]
+            del self._asking[wanted]
         if task.cancelled() or task.exception() is not None or not current:
             return
-        self._known[key] = task.result()
+        self._known[wanted] = task.result()
         while len(self._known) > self._limits.cached_forms:
             self._known.popitem(last=False)
 
     def forget(self, key: str) -> None:
-        self._known.pop(key, None)
-        self._asking.pop(key, None)
+        for wanted in [wanted for wanted in (*self._known, *self._asking) if wanted[0] == key]:
+            self._known.pop(wanted, None)
+            self._asking.pop(wanted, None)
 
     def forget_all(self) -> None:
         """Changes may have been missed."""

@@ -1,94 +1,119 @@
-"""multipart/form-data: RFC 7578 and
-https://html.spec.whatwg.org/#multipart-form-data.
+"""multipart/form-data as it streams in: RFC 7578 and https://html.spec.whatwg.org/#multipart-form-data.
 
-The body is in memory and small (256 KiB), so splitting it is enough. The standard library's `email` parser follows
-a part's own content type (message/rfc822, nested multipart), which a form must not, and costs 4 MB of memory.
+The library `multipart` finds the parts; what they mean for a form is said here. A part's own content type
+(message/rfc822, nested multipart) is never followed.
 """
 
 import re
+from collections.abc import Iterator
+from urllib.parse import unquote_to_bytes
 
 import msgspec
+import multipart
 
-from edge import charsets
+from edge import charsets, words
 
 _HEADER_BYTES = 8_192
 _BOUNDARY = re.compile(r""";\s*boundary=(?:"([^"\r\n]{1,70})"|([^\s;"]{1,70}))""", re.IGNORECASE)
-_PARAMETER = re.compile(rb""";\s*([A-Za-z*]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;"]*))""", re.DOTALL)
+# No browser writes it (RFC 7578, 4.2 forbids it), but libraries do: RFC 5987.
+_EXTENDED_NAME = re.compile(r";\s*filename\*\s*=\s*\"?(?:[\w!#$%&+^`{}~-]*'[^']*')?([^;\s\"]*)", re.IGNORECASE)
+
+
+class Part(msgspec.Struct):
+    """`filename` is None for a plain field, and empty for a file input in which nothing was chosen.
+
+    `codec` is the one that the part itself names for its content (RFC 7578, 4.4), which browsers do not. `pieces` is
+    the content as far as it was gathered.
+    """
+
+    name: bytes
+    filename: bytes | None
+    codec: str | None = None
+    pieces: list[bytes] = []
+
+    @property
+    def content(self) -> bytes:
+        return b"".join(self.pieces)
 
 
 class Malformed(Exception):
-    """The bytes are no multipart/form-data. The text may be shown to the sender."""
+    """The bytes are no multipart/form-data. The text may be shown to the sender; `first` is what could be read."""
+
+    def __init__(self, detail: str, first: "list[Part] | None" = None) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.first = first or []
 
 
 class TooMany(Exception):
     """More parts than are allowed. `first` holds as many as are."""
 
-    def __init__(self, first: "list[Part]") -> None:
+    def __init__(self, first: list[Part]) -> None:
         super().__init__()
         self.first = first
 
 
-class Part(msgspec.Struct, frozen=True):
-    """`filename` is None for a plain field, and empty for a file input in which nothing was chosen.
+class Reader:
+    """Takes the content in chunks of any size and gives its parts: a Part, then its bytes, then None, and so on."""
 
-    `codec` is the one that the part itself names for its content (RFC 7578, 4.4), which browsers do not.
-    """
+    def __init__(self, content_type: str) -> None:
+        """Raises Malformed."""
+        found = _BOUNDARY.search(content_type)
+        if found is None:
+            raise Malformed(words.text("bad_multipart"))
+        try:
+            boundary = (found.group(1) or found.group(2)).encode("latin-1")
+            # latin-1 keeps each byte of the names: which codec they are in is known only at the end.
+            self._parser = multipart.PushMultipartParser(
+                boundary, max_header_size=_HEADER_BYTES, header_charset="latin-1"
+            )
+        except (UnicodeEncodeError, multipart.MultipartError):
+            raise Malformed(words.text("bad_multipart")) from None
 
-    name: bytes
-    filename: bytes | None
-    content: bytes
-    codec: str | None = None
+    def feed(self, chunk: bytes) -> Iterator[Part | bytes | None]:
+        """Has to be looped through to its end before the next chunk. Raises Malformed."""
+        if not chunk:
+            return
+        try:
+            for event in self._parser.parse(chunk):
+                yield _part(event) if isinstance(event, multipart.MultipartSegment) else event
+        except multipart.MultipartError:
+            raise Malformed(words.text("bad_multipart")) from None
+
+    def end(self) -> None:
+        """Raises Malformed when the last boundary did not come."""
+        try:
+            self._parser.close()  # type: ignore[no-untyped-call]
+        except multipart.MultipartError:
+            raise Malformed(words.text("broken_off")) from None
+
+
+def _part(segment: multipart.MultipartSegment) -> Part:
+    disposition = segment.header("Content-Disposition", "")
+    filename = segment.filename
+    if filename is None and (found := _EXTENDED_NAME.search(disposition)):
+        filename = unquote_to_bytes(found[1].encode("latin-1")).decode("latin-1")
+    return Part(
+        (segment.name or "").encode("latin-1"),
+        filename.encode("latin-1") if filename is not None else None,
+        charsets.of_type(segment.header("Content-Type", "")),
+        [],
+    )
 
 
 def split(body: bytes, content_type: str, limit: int) -> list[Part]:
-    """At most `limit` parts, in the order sent. Raises Malformed, TooMany."""
-    found = _BOUNDARY.search(content_type)
-    if found is None:
-        raise Malformed("The content type names no boundary.")
-    try:
-        delimiter = b"\r\n--" + (found.group(1) or found.group(2)).encode("latin-1")
-    except UnicodeEncodeError:
-        raise Malformed("The boundary is not usable.") from None
-    # The first delimiter needs no line break before it; with one in front, all of them look alike.
-    framed = b"\r\n" + body
+    """At most `limit` parts of a content that is in memory, in the order sent. Raises Malformed, TooMany."""
+    reader = Reader(content_type)
     parts: list[Part] = []
-    for section in framed.split(delimiter, limit + 2)[1:]:
-        if section.startswith(b"--"):
-            return parts
-        if len(parts) == limit:
-            raise TooMany(parts)
-        parts.append(_part(section.lstrip(b" \t")))
-    raise Malformed("The content breaks off before the last boundary.")
-
-
-def _part(section: bytes) -> Part:
-    if not section.startswith(b"\r\n"):
-        raise Malformed("A boundary is followed by something else than a new line.")
-    head, separator, content = section.partition(b"\r\n\r\n")
-    if not separator or len(head) > _HEADER_BYTES:
-        raise Malformed("A part has no readable headers.")
-    headers: dict[bytes, bytes] = {}
-    for line in head.split(b"\r\n"):
-        key, _, value = line.partition(b":")
-        headers.setdefault(key.strip().lower(), value)
-    codec = charsets.of_type(headers.get(b"content-type", b"").decode("latin-1"))
-    return _disposed(headers.get(b"content-disposition", b""), content, codec)
-
-
-def _disposed(value: bytes, content: bytes, codec: str | None) -> Part:
-    kind = value.partition(b";")[0].strip().lower()
-    parameters = {
-        found.group(1).lower(): _unquoted(found.group(2)) if found.group(2) is not None else found.group(3)
-        for found in _PARAMETER.finditer(value)
-    }
-    if kind != b"form-data" or b"name" not in parameters:
-        raise Malformed("A part does not say which field it is.")
-    filename = parameters.get(b"filename", parameters.get(b"filename*"))
-    return Part(parameters[b"name"], filename, content, codec)
-
-
-def _unquoted(text: bytes) -> bytes:
-    """Browsers write a quote as %22, line breaks as %0D and %0A; older clients put a backslash before it."""
-    for written, meant in ((b'\\"', b'"'), (b"%22", b'"'), (b"%0D", b"\r"), (b"%0A", b"\n")):
-        text = text.replace(written, meant)
-    return text
+    try:
+        for event in reader.feed(body):
+            if isinstance(event, Part):
+                if len(parts) == limit:
+                    raise TooMany(parts)
+                parts.append(event)
+            elif event is not None:
+                parts[-1].pieces.append(event)
+        reader.end()
+    except Malformed as found:
+        raise Malformed(found.detail, parts) from None
+    return parts

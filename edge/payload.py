@@ -6,7 +6,8 @@ from urllib.parse import unquote_to_bytes
 
 import msgspec
 
-from edge import bounds, charsets, multipart
+from edge import bounds, charsets, multipart, problems, words
+from edge.files import Stored
 
 URLENCODED = "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data"
@@ -15,20 +16,27 @@ FORM_TYPES = (URLENCODED, MULTIPART)
 TYPES = (*FORM_TYPES, JSON)
 
 # What the edge itself uses. Any other name with an underscore is stored like every field: nothing gets lost.
-CONTROLS = ("_next", "_page", "_charset_")
+CONTROLS = frozenset(
+    ("_next", "_redirect", "_page", "_charset_", "_key", "_version", "_elapsed", "_rendered", "_proof", "altcha")
+)
 
 CLEANED = "cleaned"
-FILE_IGNORED = "file_ignored"
+FILE_REFUSED = "file_refused"
 
 type Pairs = list[tuple[str, str]]
 
 
 class Payload(msgspec.Struct, frozen=True):
-    """`fields` as sent, names may repeat; `controls` holds the first value of each sent name in CONTROLS."""
+    """`fields` as sent, names may repeat; `controls` holds the first value of each sent name in CONTROLS.
+
+    `files` are stored already and are no fields; `faults` says which of them the form does not take: then none is.
+    """
 
     fields: tuple[tuple[str, str], ...]
     controls: dict[str, str]
     signals: tuple[str, ...]
+    files: tuple[Stored, ...] = ()
+    faults: tuple[problems.FieldError, ...] = ()
 
     def value(self, name: str) -> str:
         """The first value that is not blank, else the empty string."""
@@ -38,7 +46,8 @@ class Payload(msgspec.Struct, frozen=True):
 class Unreadable(Exception):
     """The content is not what its type says, or has too many or too long parts. `code` is a problem's.
 
-    `first` is the beginning of a content with too many fields: to be shown to its sender, never to be stored.
+    `first` is what could be read, or the beginning of a content with too many fields: to be shown to its sender, never
+    to be stored.
     """
 
     def __init__(self, code: str, detail: str, first: Payload | None = None) -> None:
@@ -57,6 +66,8 @@ class _TooMany(Exception):
 def parse(body: bytes, content_type: str, limits: bounds.Bounds = bounds.DEFAULT) -> Payload:
     """`content_type` is the whole header. Raises Unreadable and nothing else, whatever the bytes are."""
     media_type = content_type.partition(";")[0].strip().lower()
+    if media_type == JSON and (found := _plain_json(body, limits)) is not None:
+        return found
     signals: set[str] = set()
     try:
         if media_type == URLENCODED:
@@ -66,10 +77,10 @@ def parse(body: bytes, content_type: str, limits: bounds.Bounds = bounds.DEFAULT
         elif media_type == JSON:
             pairs = _json(body, limits, signals)
         else:
-            raise Unreadable("wrong_type", f"Send one of: {', '.join(TYPES)}.")
+            raise Unreadable("wrong_type", words.text("wrong_type", types=", ".join(TYPES)))
     except _TooMany as found:
         first = _checked([pair for pair in found.first if pair[1].strip()], limits, signals)
-        raise Unreadable("malformed", f"A submission may hold {limits.fields} fields.", first) from None
+        raise Unreadable("malformed", words.text("too_many_fields", limit=limits.fields), first) from None
     return _checked(pairs, limits, signals)
 
 
@@ -81,9 +92,9 @@ def _checked(pairs: Pairs, limits: bounds.Bounds, signals: set[str]) -> Payload:
         if name != sent_name or value != sent_value:
             signals.add(CLEANED)
         if len(name) > limits.field_name_chars:
-            raise Unreadable("malformed", f"A field's name may hold {limits.field_name_chars} characters.")
+            raise Unreadable("malformed", words.text("name_too_long", limit=limits.field_name_chars))
         if len(value) > limits.field_value_chars:
-            raise Unreadable("malformed", f"A field may hold {limits.field_value_chars} characters.")
+            raise Unreadable("malformed", words.text("value_too_long", limit=limits.field_value_chars))
         if name in CONTROLS:
             controls.setdefault(name, value)
         elif name or value:
@@ -136,23 +147,73 @@ def _multipart(body: bytes, content_type: str, limits: bounds.Bounds, signals: s
     try:
         return _from_parts(multipart.split(body, content_type, limits.fields), content_type, signals)
     except multipart.Malformed as found:
-        raise Unreadable("malformed", str(found)) from None
+        raise unreadable_parts("malformed", found.detail, found.first, content_type, limits) from None
     except multipart.TooMany as found:
         raise _TooMany(_from_parts(found.first, content_type, signals)) from None
 
 
+def unreadable_parts(
+    code: str, detail: str, parts: list[multipart.Part], content_type: str, limits: bounds.Bounds
+) -> Unreadable:
+    """The error that gives back what was read until it happened."""
+    try:
+        first = of_parts([part for part in parts if part.filename is None and part.content], content_type, limits)
+    except Unreadable:  # what was read is no better
+        return Unreadable(code, detail)
+    return Unreadable(code, detail, first)
+
+
+def of_parts(parts: list[multipart.Part], content_type: str, limits: bounds.Bounds) -> Payload:
+    """The fields of parts that were read elsewhere. Raises Unreadable."""
+    signals: set[str] = set()
+    return _checked(_from_parts(parts, content_type, signals), limits, signals)
+
+
+def codec_of_parts(parts: list[multipart.Part], content_type: str) -> str:
+    return _codec(((part.name, part.content) for part in parts if part.filename is None), content_type)
+
+
 def _from_parts(parts: list[multipart.Part], content_type: str, signals: set[str]) -> Pairs:
-    codec = _codec(((part.name, part.content) for part in parts if part.filename is None), content_type)
+    codec = codec_of_parts(parts, content_type)
     pairs: Pairs = []
     for part in parts:
         name = _text(part.name, codec, signals)
         if part.filename is None:
             pairs.append((name, _text(part.content, part.codec or codec, signals)))
         elif part.filename or part.content:
-            # Files are not stored yet; that one was chosen, and its name, must not be lost silently.
-            signals.add(FILE_IGNORED)
+            # This form takes no files; that one was chosen, and its name, must not be lost silently.
+            signals.add(FILE_REFUSED)
             pairs.append((name, _text(part.filename, codec, signals)))
     return pairs
+
+
+_PlainObject = msgspec.json.Decoder(dict[str, str])
+# Shorter than any limit that a single name or value could break.
+_PLAIN_BYTES = 50_000
+
+
+def _plain_json(body: bytes, limits: bounds.Bounds) -> Payload | None:
+    """What nearly every page sends: short strings, nothing escaped that could hide what cannot be stored.
+
+    None for all else: it takes the longer way, with the same result.
+    """
+    if len(body) > _PLAIN_BYTES or b"\\u" in body:
+        return None
+    try:
+        sent = _PlainObject.decode(body)
+    except (msgspec.MsgspecError, ValueError):
+        return None
+    longest = limits.field_name_chars
+    fields: Pairs = []
+    controls: dict[str, str] = {}
+    for name, value in sent.items():
+        if len(name) > longest or "\x00" in value:
+            return None
+        if name in CONTROLS:
+            controls[name] = value
+        elif name or value:
+            fields.append((name, value))
+    return Payload(tuple(fields), controls, ()) if len(sent) <= limits.fields else None
 
 
 _Object = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -175,7 +236,7 @@ def _json(body: bytes, limits: bounds.Bounds, signals: set[str]) -> Pairs:
     try:
         content = _Object.decode(text.removeprefix("\ufeff"))
     except (msgspec.MsgspecError, ValueError, RecursionError):
-        raise Unreadable("malformed", "The content is not a JSON object.") from None
+        raise Unreadable("malformed", words.text("not_json")) from None
     if len(content) > limits.fields:
         raise _TooMany([])
     pairs: Pairs = []
@@ -202,5 +263,4 @@ def _json_values(name: str, raw: bytes) -> list[str]:
                 return [raw.decode()]
     except (msgspec.MsgspecError, ValueError, RecursionError):
         shown = name[:50].encode(errors="replace").decode()
-        detail = f"The value of {shown!r} is no string, number, boolean or list of strings."
-        raise Unreadable("malformed", detail) from None
+        raise Unreadable("malformed", words.text("bad_value", field=repr(shown))) from None

@@ -6,131 +6,159 @@ needs and nothing waits when there is none. Each writer has one connection and o
 
 import asyncio
 import collections
-import datetime
+import random
 import time
-import uuid
-from typing import Literal
+from collections.abc import Callable
 
-import asyncpg
-import msgspec
-
-from edge import bounds, database, log, sql
-
-type Outcome = Literal["stored", "unknown_form"]
+from edge import bounds, database, doors, log
+from edge.submission import Outcome, Submission
 
 
 class Full(Exception):
     """More waits than can be stored in time."""
 
 
-class Refused(Exception):
-    """PostgreSQL does not take this row's content, also not by itself."""
-
-
-class Submission(msgspec.Struct, frozen=True):
-    """`fields` and `meta` are JSON text; `receipt` is without dashes; `received_at` is UTC."""
-
-    id: uuid.UUID
-    form_key: str
-    form_version: int
-    receipt: str
-    received_at: datetime.datetime
-    fields: str
-    meta: str
-
-
 class _Waiting:
-    __slots__ = ("answer", "given_up", "row")
+    __slots__ = ("answer", "given_up", "row", "since", "tried")
 
-    def __init__(self, row: Submission, answer: asyncio.Future[Outcome]) -> None:
+    def __init__(self, row: Submission, answer: asyncio.Future[Outcome], since: float) -> None:
         self.row = row
         self.answer = answer
+        self.since = since
         self.given_up = False
+        self.tried = False
 
     def give_up(self) -> None:
         self.given_up = True
         if not self.answer.done():
             self.answer.set_exception(database.Unavailable("deadline"))
 
+    def stored(self, outcome: Outcome) -> None:
+        if self.answer.done():
+            return
+        # "duplicate" after an attempt whose answer was lost is that attempt: ids are made here, once.
+        if self.tried and outcome.kind == "duplicate":
+            outcome = Outcome("stored", outcome.receipt)
+        self.answer.set_result(outcome)
 
-# Classes of SQLSTATE in which the row is at fault: data, integrity, raised by a function, beyond a limit.
-# https://www.postgresql.org/docs/current/errcodes-appendix.html
-_CONTENT_CLASSES = ("22", "23", "P0", "54")
+
+# How often waiting rows are looked at for their deadline: one timer for all of them.
+_LOOK_SECONDS = 0.05
+
+type Committed = Callable[[int, float], None]
 
 
 class Store:
-    def __init__(self, dsn: str, limits: bounds.Bounds, told: log.Log) -> None:
+    """`committed` is told the size of each batch and the seconds that its statement took."""
+
+    def __init__(
+        self, dsn: str, source: str, limits: bounds.Bounds, told: log.Log, committed: Committed = lambda *_: None
+    ) -> None:
         self._dsn = dsn
         self.limits = limits
         self.log = told
+        self.committed = committed
         self._queue: collections.deque[_Waiting] = collections.deque()
-        self._writers = [_Writer(self) for _ in range(limits.store_writers)]
+        self._writers = [_Writer(self, f"{source}/{number}") for number in range(limits.store_writers)]
         self._away_since: float | None = None
         self._closing = False
+        self._looking: asyncio.TimerHandle | None = None
 
     async def put(self, row: Submission) -> Outcome:
-        """Returns after the commit. Raises Full, Refused, and database.Unavailable at the deadline.
+        """Returns after the commit. Raises Full, and database.Unavailable at the deadline or when nobody is there.
 
         A caller that is cancelled does not take its row back: what was sent is stored, whether or not somebody
-        still waits for the receipt. Only a row whose sender was told "not stored" is dropped from the queue.
+        still waits for the receipt. Only a row whose caller was told Unavailable is dropped from the queue.
         """
-        if self._closing or len(self._queue) >= self.limits.store_queue_rows:
+        if len(self._queue) >= self.limits.store_queue_rows:
             raise Full
-        if self._away_since is not None and time.monotonic() - self._away_since > self.limits.store_seconds:
-            # Everybody who waited got an error already; an early one is kinder. The writers keep on trying.
+        if self._closing or self._away_since is not None:
+            # The writers keep on trying; until then everybody is told at once instead of after a wait.
             raise database.Unavailable("away")
         loop = asyncio.get_running_loop()
-        waiting = _Waiting(row, loop.create_future())
-        deadline = loop.call_later(self.limits.store_seconds, waiting.give_up)
+        waiting = _Waiting(row, loop.create_future(), loop.time())
         self._queue.append(waiting)
         self._wake()
-        try:
-            return await waiting.answer
-        finally:
-            deadline.cancel()
+        if self._looking is None:
+            self._looking = loop.call_later(_LOOK_SECONDS, self._look)
+        return await waiting.answer
+
+    def _look(self) -> None:
+        loop = asyncio.get_running_loop()
+        late = loop.time() - self.limits.store_seconds
+        more = bool(self._queue)
+        while self._queue and self._queue[0].since < late:
+            self._queue.popleft().give_up()
+        for writer in self._writers:
+            more = more or bool(writer.batch)
+            for waiting in writer.batch:
+                if waiting.since < late and not waiting.given_up:
+                    waiting.give_up()
+        self._looking = loop.call_later(_LOOK_SECONDS, self._look) if more else None
 
     def _wake(self) -> None:
         # One that is about to start takes all that arrived in the same instant. Only when the first is busy does
         # the second start, so that under a light load it never opens its connection.
-        if any(writer.starting for writer in self._writers):
-            return
-        idle = next((writer for writer in self._writers if writer.idle), None)
-        if idle is not None:
-            idle.wake()
+        for writer in self._writers:
+            if writer.starting:
+                return
+            if writer.idle:
+                writer.wake()
+                return
 
     def start(self) -> None:
-        """Connects the first writer and keeps it connected."""
         for writer in self._writers:
             writer.start()
 
     async def close(self, seconds: float) -> None:
-        """Takes nothing more, stores what waits, at most this long."""
+        """Takes nothing more, stores what waits, at most this long; who still waits then is told Unavailable."""
         self._closing = True
         deadline = time.monotonic() + seconds
         while any(not writer.idle for writer in self._writers) and time.monotonic() < deadline:
             await asyncio.sleep(0.01)
+        for waiting in [*self._queue, *(waiting for writer in self._writers for waiting in writer.batch)]:
+            waiting.give_up()
+        self._queue.clear()
         for writer in self._writers:
             await writer.stop()
+        if self._looking is not None:
+            self._looking.cancel()
 
     def take(self) -> list[_Waiting]:
         batch: list[_Waiting] = []
-        while self._queue and len(batch) < self.limits.store_batch_rows:
-            waiting = self._queue.popleft()
+        queue = self._queue
+        while queue and len(batch) < self.limits.store_batch_rows:
+            waiting = queue.popleft()
             if not waiting.given_up:
                 batch.append(waiting)
         return batch
 
     def give_back(self, batch: list[_Waiting]) -> None:
-        self._queue.extendleft(reversed(batch))
+        # To the front: they are older than all that wait. Who was told Unavailable is in the spool by now.
+        self._queue.extendleft(waiting for waiting in reversed(batch) if not waiting.given_up)
 
     @property
-    def empty(self) -> bool:
-        return not self._queue
+    def waiting(self) -> int:
+        """How many rows wait, those in flight not counted."""
+        return len(self._queue)
+
+    @property
+    def is_away(self) -> bool:
+        """Whether the database could not be reached when it was last tried."""
+        return self._away_since is not None
+
+    def lost(self, batch: list[_Waiting], reason: str) -> None:
+        """A connection broke under its batch: one more try for those that never were told to wait, then `away`."""
+        self.log.warning("connection_lost", reason=reason)
+        self.give_back(batch)
 
     def away(self, reason: str) -> None:
         if self._away_since is None:
             self._away_since = time.monotonic()
             self.log.warning("store_away", reason=reason)
+        # Nobody waits for a database that is gone: what waits goes to the spool now.
+        while self._queue:
+            self._queue.popleft().give_up()
 
     def back(self) -> None:
         if self._away_since is not None:
@@ -144,10 +172,12 @@ class Store:
 class _Writer:
     """One connection, one statement at a time."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, source: str) -> None:
         self._store = store
+        self._source = source
         self._work = asyncio.Event()
         self.starting = False
+        self.batch: list[_Waiting] = []
         self._connection: database.Connection | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -171,12 +201,17 @@ class _Writer:
             self._connection = None
 
     async def _run(self) -> None:
+        pause = self._store.limits.reconnect_seconds
         while True:
             await self._work.wait()
-            if not (await self._connected() and await self._write_all()):
-                await asyncio.sleep(self._store.limits.reconnect_seconds)
-            elif self._store.empty:
-                self._work.clear()
+            if await self._connected() and await self._write_all():
+                pause = self._store.limits.reconnect_seconds
+                if not self._store.waiting:
+                    self._work.clear()
+            else:
+                # Not all edges at the same instant.
+                await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311
+                pause = min(pause * 1.5, 2.0)
 
     async def _write_all(self) -> bool:
         while batch := self._store.take():
@@ -192,6 +227,7 @@ class _Writer:
         try:
             self._connection = await self._store.open()
         except (database.Unavailable, database.BadRole) as away:
+            self.starting = False
             self._store.away(str(away))
             return False
         self._store.back()
@@ -199,56 +235,31 @@ class _Writer:
 
     async def _write(self, batch: list[_Waiting]) -> bool:
         """False when the connection is gone: the rows wait again, and may find themselves already stored."""
+        self.batch = batch
+        began = time.perf_counter()
         try:
-            outcomes = await self._send([waiting.row for waiting in batch])
-        except asyncpg.PostgresError as error:
-            if (error.sqlstate or "")[:2] in _CONTENT_CLASSES:
-                return await self._write_singly(batch, error)
-            return self._lost(batch, type(error).__name__)
-        except (*database.AWAY, database.Unavailable, asyncpg.InternalClientError) as error:
-            return self._lost(batch, type(error).__name__)
-        except Exception as error:  # asyncpg could not even encode a row
-            return await self._write_singly(batch, error)
-        for waiting in batch:
-            if not waiting.answer.done():
-                # "duplicate" is this row, from an attempt whose answer was lost: ids are made here, once.
-                unknown = outcomes.get(waiting.row.id) == "unknown_form"
-                waiting.answer.set_result("unknown_form" if unknown else "stored")
+            if self._connection is None:
+                raise database.Unavailable("not connected")
+            outcomes = await doors.accept(
+                self._connection,
+                self._source,
+                [waiting.row for waiting in batch],
+                seconds=self._store.limits.store_seconds,
+            )
+        except database.Unavailable as away:
+            self._lost(batch, str(away))
+            return False
+        finally:
+            self.batch = []
+        self._store.committed(len(batch), time.perf_counter() - began)
+        for waiting, outcome in zip(batch, outcomes, strict=True):
+            waiting.stored(outcome)
         return True
 
-    async def _write_singly(self, batch: list[_Waiting], error: Exception) -> bool:
-        """One bad row must not fail its neighbours."""
-        if len(batch) == 1:
-            self._store.log.error("row_refused", reason=type(error).__name__, id=str(batch[0].row.id))
-            if not batch[0].answer.done():
-                batch[0].answer.set_exception(Refused(type(error).__name__))
-            return True
-        for position, waiting in enumerate(batch):
-            if not await self._write([waiting]):
-                self._store.give_back(batch[position + 1 :])
-                return False
-        return True
-
-    def _lost(self, batch: list[_Waiting], reason: str) -> bool:
-        self._store.away(reason)
+    def _lost(self, batch: list[_Waiting], reason: str) -> None:
         if self._connection is not None:
             self._connection.terminate()
             self._connection = None
-        self._store.give_back(batch)
-        return False
-
-    async def _send(self, rows: list[Submission]) -> dict[uuid.UUID, str]:
-        if self._connection is None:
-            raise database.Unavailable("not connected")
-        records = await self._connection.fetch(
-            sql.ACCEPT_SUBMISSIONS,
-            [row.id for row in rows],
-            [row.form_key for row in rows],
-            [row.form_version for row in rows],
-            [row.receipt for row in rows],
-            [row.received_at for row in rows],
-            [row.fields for row in rows],
-            [row.meta for row in rows],
-            timeout=self._store.limits.store_seconds,
-        )
-        return {record["id"]: record["outcome"] for record in records}
+        for waiting in batch:
+            waiting.tried = True
+        self._store.lost(batch, reason)

@@ -16,4 +16,6 @@ _STATEMENTS = statements()
 ACCEPT_SUBMISSIONS = _STATEMENTS["accept_submissions"]
 FIND_FORM = _STATEMENTS["find_form"]
 LIST_PUBLIC_KEYS = _STATEMENTS["list_public_keys"]
+REPORT = _STATEMENTS["report"]
 ROLE_FAULTS = _STATEMENTS["role_faults"]
+SET_ASIDE = _STATEMENTS["set_aside"]

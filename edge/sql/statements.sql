@@ -1,11 +1,23 @@
--- accept_submissions: Stores a batch in one commit; says for each id whether it is stored, a duplicate or of no form.
-SELECT id, outcome
-FROM intake_accept_v1(
-    $1::uuid[], $2::text[], $3::int[], $4::text[], $5::timestamptz[], $6::jsonb[], $7::jsonb[]
+-- accept_submissions: Stores a batch in one commit; says only what was not simply stored.
+SELECT position, outcome, receipt
+FROM intake_accept_v2(
+    $1, $2, $3::uuid[], $4::uuid[], $5::text[], $6::int[], $7::text[], $8::timestamptz[], $9::bytea[], $10::text[],
+    $11::text[], $12::text[], $13::text[], $14::text[], $15::text[], $16::text[], $17::text[], $18::text[],
+    $19::text[], $20::text::jsonb
 );
 
--- find_form: The definition of one form, NULL when there is no form with this key.
-SELECT intake_form_v1($1::text);
+-- set_aside: Keeps rows that the tables do not take, raw; says which ids are kept.
+SELECT id, counted
+FROM intake_set_aside_v1(
+    $1, $2, $3::uuid[], $4::text[], $5::bigint[], $6::text[], $7::timestamptz[], $8::text[], $9::bytea[],
+    $10::text::jsonb
+);
+
+-- report: Tells the office of this edge and its spool.
+SELECT intake_report_v1($1, $2, $3, $4, $5, $6::text::jsonb);
+
+-- find_form: The definition of one form as it is, or as it was at a version; NULL when there is none with this key.
+SELECT intake_form_v2($1::text, $2::int);
 
 -- list_public_keys: The keys that live tokens may be signed with.
 SELECT kid, public_key FROM accounts_public_keys_v1();

@@ -20,6 +20,8 @@ class Submission:
         self.fields: list[list[str]] = json.loads(record["fields"])
         found: dict[str, Any] = json.loads(record["meta"])
         self.meta = {name: value for name, value in found.items() if value != ""}
+        self.digest: bytes = record["digest"]
+        self.spooled: bool = record["spooled"]
 
     def __getitem__(self, name: str) -> str:
         return next(value for key, value in self.fields if key == name)
@@ -60,9 +62,14 @@ class Database:
         )
 
     def add_form(self, **changes: object) -> str:
-        """A form of agency 1 on a site of its own. Gives the form's key."""
+        """A form of agency 1 on a site of its own, at version 3. Gives the form's key.
+
+        Changes: name, site, fields, allowed_origins, redirect_targets, honeypot, files, language, address_limit,
+        form_limit, over_limit, daily_cap, proof_of_work, hold_score, fallback_contact.
+        """
         key = "frm_" + "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(22))
         form = {**_FORM, **changes}
+        assert form.keys() == _FORM.keys(), "no such setting"
         self.execute(
             _ADD_FORM,
             key,
@@ -72,6 +79,7 @@ class Database:
             json.dumps(form["allowed_origins"]),
             json.dumps(form["redirect_targets"]),
             form["honeypot"],
+            json.dumps({name: form[name] for name in _SETTINGS} | {"secret": secrets.token_urlsafe(32)}),
         )
         return key
 
@@ -83,6 +91,21 @@ class Database:
             name,
         )
         self.execute("UPDATE intake_form SET name = $2 WHERE key = $1", key, name)
+
+    def ask_for(self, key: str, field: str) -> None:
+        """The form's next version, with one more field that is required."""
+        added = [{"name": field, "label": field, "type": "text", "required": True, "required_since": 4}]
+        self.execute(
+            """
+            INSERT INTO intake_formversion (id, agency_id, created_at, form_id, version, name, fields, honeypot, files)
+            SELECT gen_random_uuid(), v.agency_id, now(), v.form_id, 4, v.name, v.fields || $2::jsonb, v.honeypot,
+                   v.files
+              FROM intake_formversion v JOIN intake_form f ON f.id = v.form_id WHERE f.key = $1
+            """,
+            key,
+            json.dumps(added),
+        )
+        self.execute("UPDATE intake_form SET version = 4 WHERE key = $1", key)
 
     def remove_form(self, key: str, *, told: bool) -> None:
         self._rekey(key, f"gone_{key}", told=told)
@@ -113,13 +136,17 @@ class Database:
     def nudge(self, agency: int, submission: str) -> None:
         self.notify("consult_live", json.dumps({"agency": agency, "kind": "enquiry", "id": submission}))
 
+    def set_aside(self, key: str) -> list[asyncpg.Record]:
+        return self.fetch("SELECT * FROM intake_setaside WHERE form_key = $1", key)
+
     def submissions(self, key: str) -> list[Submission]:
         rows = self.fetch(
             """
-            SELECT s.id, s.receipt, s.fields::text, jsonb_build_object(
+            SELECT s.id, s.receipt, s.digest, s.spooled, s.fields::text, jsonb_build_object(
                        'page_url', s.page_url, 'referrer', s.referrer, 'origin', s.origin,
                        'remote_addr', s.remote_addr, 'user_agent', s.user_agent,
-                       'content_type', s.content_type, 'signals', s.signals)::text AS meta
+                       'content_type', s.content_type, 'signals', s.signals,
+                       'form_version', s.form_version)::text AS meta
               FROM intake_submission s JOIN intake_form f ON f.id = s.form_id
              WHERE f.key = $1 ORDER BY s.id
             """,
@@ -130,16 +157,37 @@ class Database:
 
 _ADD_FORM = """
     WITH site AS (
-        INSERT INTO intake_site (id, agency_id, created_at, name, url)
-        SELECT gen_random_uuid(), 1, now(), $2::jsonb->>'name', $2::jsonb->>'url' RETURNING id
+        INSERT INTO intake_site (id, agency_id, created_at, name, url, fallback_contact)
+        SELECT gen_random_uuid(), 1, now(), $2::jsonb->>'name', $2::jsonb->>'url', $8::jsonb->>'fallback_contact'
+        RETURNING id
     ), form AS (
         INSERT INTO intake_form (id, agency_id, created_at, site_id, key, name, version, allowed_origins,
-                                 redirect_targets, notify_addresses)
-        SELECT gen_random_uuid(), 1, now(), site.id, $1, $3, 3, $5::jsonb, $6::jsonb, '[]' FROM site RETURNING id
+                                 redirect_targets, notify_addresses, language, hold_score, address_limit, form_limit,
+                                 over_limit, daily_cap, proof_of_work, secret, auto_reply, auto_reply_text,
+                                 keep_address_days)
+        SELECT gen_random_uuid(), 1, now(), site.id, $1, $3, 3, $5::jsonb, $6::jsonb, '[]', s.language, s.hold_score,
+               s.address_limit, s.form_limit, s.over_limit, s.daily_cap, s.proof_of_work,
+               s.secret, false, '', 30
+          FROM site, jsonb_to_record($8::jsonb) AS s (
+               language text, hold_score int, address_limit text, form_limit text, over_limit text, daily_cap int,
+               proof_of_work boolean, secret text)
+        RETURNING id
     )
-    INSERT INTO intake_formversion (id, agency_id, created_at, form_id, version, name, fields, honeypot)
-    SELECT gen_random_uuid(), 1, now(), form.id, 3, $3, $4::jsonb, $7 FROM form
+    INSERT INTO intake_formversion (id, agency_id, created_at, form_id, version, name, fields, honeypot, files)
+    SELECT gen_random_uuid(), 1, now(), form.id, 3, $3, $4::jsonb, $7, $8::jsonb->'files' FROM form
 """
+# What stands as it is in the statement's last parameter.
+_SETTINGS = (
+    "language",
+    "hold_score",
+    "address_limit",
+    "form_limit",
+    "over_limit",
+    "daily_cap",
+    "proof_of_work",
+    "files",
+    "fallback_contact",
+)
 
 
 def _field(
@@ -168,4 +216,14 @@ _FORM: dict[str, object] = {
     "allowed_origins": [],
     "redirect_targets": [],
     "honeypot": "website",
+    "files": {},
+    "language": "en",
+    "hold_score": 50,
+    # Out of the way of every test but those of limits.
+    "address_limit": "100000/minute",
+    "form_limit": "100000/minute",
+    "over_limit": "hold",
+    "daily_cap": 1_000_000,
+    "proof_of_work": False,
+    "fallback_contact": "",
 }

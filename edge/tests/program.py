@@ -1,6 +1,7 @@
 """The edge as a process of its own, and a gate between it and PostgreSQL that can be shut."""
 
 import contextlib
+import itertools
 import json
 import os
 import pathlib
@@ -8,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -28,6 +30,11 @@ def free_port() -> int:
         return port
 
 
+def listens(port: int) -> bool:
+    with contextlib.closing(socket.socket()) as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
 class Program:
     """One running edge. `lines` is its log."""
 
@@ -40,6 +47,7 @@ class Program:
             "CONSULT_EDGE_PORT": str(self.port),
             "CONSULT_EDGE_URL": self.url,
             "CONSULT_OFFICE_URL": OFFICE,
+            "CONSULT_DATA_DIR": tempfile.mkdtemp(prefix="edge-test-"),
             **environ,
         }
         self.start = start.split(" ", 1)
@@ -83,8 +91,10 @@ class Program:
         """Send one submission after another and note each receipt in `told`, until the connection fails."""
         with httpx.Client(base_url=self.url, timeout=10) as client:
             try:
-                while True:
-                    answer = client.post(f"/f/{key}", json=fields)
+                for number in itertools.count():
+                    # Each with words of its own: the same ones again would be the same submission.
+                    told_apart = {"_key": f"{threading.get_ident()}-{number}"}
+                    answer = client.post(f"/f/{key}", json=fields | told_apart)
                     if answer.status_code == 201:
                         told.append(answer.json()["receipt"])
             except httpx.HTTPError:

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import types
 import uuid
 from collections.abc import Awaitable
 
@@ -132,8 +133,9 @@ class _Headers:
 
 def _read(body: bytes, **headers: str) -> bytes:
     named = _Headers({name.replace("_", "-"): value for name, value in headers.items()})
-    request = edge_http.Request("", "POST", "/", "", "", named, _Exchange(body))
-    return asyncio.run(edge_http.read_body(request, limit=10, seconds=1))
+    scope = types.SimpleNamespace(method="POST", path="/", query_string="", client="127.0.0.1:1", headers=named)
+    request = edge_http.Request(scope, _Exchange(body))
+    return asyncio.run(edge_http.Deadlines().read(request, limit=10, seconds=1))
 
 
 @pytest.mark.parametrize(

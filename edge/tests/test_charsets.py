@@ -74,8 +74,8 @@ def test_multipart() -> None:
     untold = _parts(('name="x"', b"Caf\xe9"), ('name="cv"; filename="\xfc.pdf"', b"%PDF"))
     found = payload.parse(untold, plain)
     assert found.fields == (("x", "Café"), ("cv", "ü.pdf"))
-    assert found.signals == ("cleaned", "file_ignored")
-    assert payload.parse(untold, plain + "; charset=latin1").signals == ("file_ignored",)
+    assert found.signals == ("cleaned", "file_refused")
+    assert payload.parse(untold, plain + "; charset=latin1").signals == ("file_refused",)
 
 
 def test_a_part_may_name_its_own() -> None:

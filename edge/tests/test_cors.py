@@ -32,7 +32,7 @@ def test_empty_list_means_the_site_itself(http: httpx.Client, key: str) -> None:
 def test_answers_carry_permission_too(http: httpx.Client, key: str) -> None:
     stored = http.post(f"/f/{key}", json=SENT, headers={"origin": SITE})
     refused = http.post(f"/f/{key}", json={}, headers={"origin": SITE})
-    foreign = http.post(f"/f/{key}", json=SENT, headers={"origin": FOREIGN})
+    foreign = http.post(f"/f/{key}", json={**SENT, "message": "Elsewhere"}, headers={"origin": FOREIGN})
     assert stored.headers["access-control-allow-origin"] == SITE
     assert refused.status_code == 422
     assert refused.headers["access-control-allow-origin"] == SITE

@@ -1,7 +1,9 @@
 """GET /f/<form key>: a page for whoever has no site, and the thank-you page."""
 
 import re
+import time
 
+import altcha
 import httpx
 
 from edge.tests.database import Database
@@ -99,3 +101,92 @@ def test_who_writes_on_the_hosted_page_stays_on_it(http: httpx.Client, office: D
     assert (stays.status_code, stays.headers["location"].partition("?")[0]) == (303, f"/f/{key}/thanks")
     goes = http.post(f"/f/{key}", data=data | {"_next": ""}, headers=PAGE)
     assert goes.headers["location"].startswith("https://shop.example/thanks?receipt=")
+
+
+def _options(*options: str, required: bool = False) -> dict[str, object]:
+    label = "Was hätten Sie gern?"
+    return {"name": "meals", "label": label, "type": "checkbox", "required": required, "options": options}
+
+
+def test_page_speaks_the_forms_language(http: httpx.Client, office: Database) -> None:
+    key = office.add_form(language="de")
+    page = http.get(f"/f/{key}", headers=PAGE)
+    assert '<html lang="de" dir="ltr">' in page.text
+    assert ">Absenden</button>" in page.text
+    assert page.headers["content-language"] == "de"
+    assert "Vielen Dank" in http.get(f"/f/{key}/thanks?receipt=K7QF-2M9X-4TDA", headers=PAGE).text
+    missing = http.get(f"/f/frm_{'x' * 22}", headers=PAGE | {"accept-language": "fr-CH, en;q=0.5"})
+    assert '<html lang="fr"' in missing.text
+
+
+def test_group_of_boxes_is_sent_as_one_field_with_several_values(http: httpx.Client, office: Database) -> None:
+    key = office.add_form(fields=[_options("Frühstück", "Mittag", "Abend", required=True)], language="de")
+    page = http.get(f"/f/{key}", headers=PAGE).text
+    boxes = re.findall(r'<input type="checkbox" id="[^"]+" name="meals" value="([^"]+)">', page)
+    assert boxes == ["Frühstück", "Mittag", "Abend"]
+    assert "<legend>Was hätten Sie gern?" in page
+
+    assert http.post(f"/f/{key}", data={"meals": ["Mittag", "Abend"]}, headers=PAGE).status_code == 303
+    (row,) = office.submissions(key)
+    assert row.fields == [["meals", "Mittag"], ["meals", "Abend"]]
+
+    wrong = http.post(f"/f/{key}", data={"meals": ["Mittag", "Brunch"]}, headers=PAGE)
+    assert wrong.status_code == 422
+    assert "Was hätten Sie gern: „Brunch“ steht nicht zur Auswahl." in wrong.text
+    assert 'value="Mittag" checked' in wrong.text
+    none = http.post(f"/f/{key}", data={"other": "x"}, headers=PAGE)
+    assert "Was hätten Sie gern: Diese Angabe wird gebraucht." in none.text
+
+
+def test_own_page_says_which_version_it_shows_and_since_when(http: httpx.Client, office: Database, key: str) -> None:
+    page = http.get(f"/f/{key}", headers=PAGE).text
+    hidden = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', page))
+    assert hidden["_version"] == "3"
+    assert abs(int(hidden["_rendered"]) - time.time()) < 60
+    data = {"name": "Ann", "email": "ann@visitor.example", **hidden}
+    assert http.post(f"/f/{key}", data=data, headers=PAGE).status_code == 303
+    (row,) = office.submissions(key)
+    assert row.signals == ["too_fast"], "a test types faster than a person"
+    assert not any(name.startswith("_") for name, _value in row.fields)
+
+
+def test_older_page_is_never_refused_for_what_is_newly_required(http: httpx.Client, office: Database) -> None:
+    phone = {"name": "phone", "label": "Phone", "type": "tel", "required": True, "required_since": 3}
+    name = {"name": "name", "label": "Name", "type": "text", "required": True}
+    key = office.add_form(fields=[name, phone])
+    assert http.post(f"/f/{key}", data={"name": "Ann"}, headers=PAGE).status_code == 303
+    (row,) = office.submissions(key)
+    assert row.signals == ["older_page"]
+    assert http.post(f"/f/{key}", data={"name": "Bob", "phone": ""}, headers=PAGE).status_code == 422
+    assert http.post(f"/f/{key}", data={"name": "Bob", "_version": "3"}, headers=PAGE).status_code == 422
+
+
+def test_form_that_takes_files_is_sent_in_parts(http: httpx.Client, office: Database) -> None:
+    cv = {"name": "cv", "label": "Your CV", "type": "file", "required": True}
+    files = {"count": 2, "bytes": 1_000_000, "total": 2_000_000, "types": ["image/*", "application/pdf"]}
+    key = office.add_form(fields=[cv], files=files)
+    page = http.get(f"/f/{key}", headers=PAGE).text
+    assert 'enctype="multipart/form-data"' in page
+    assert '<input type="file" multiple accept="image/*,application/pdf"' in page
+    assert "enctype" not in http.get(f"/f/{office.add_form()}", headers=PAGE).text
+    assert http.post(f"/f/{key}", data={"name": "Ann", "cv": ""}, headers=PAGE).status_code == 422
+
+
+def test_proof_of_work_is_asked_for_by_the_form_alone(http: httpx.Client, office: Database, key: str) -> None:
+    assert http.get(f"/f/{key}/challenge").status_code == 404
+    asking = office.add_form(proof_of_work=True)
+    answer = http.get(f"/f/{asking}/challenge", headers={"origin": "https://grind.example"})
+    assert answer.headers["access-control-allow-origin"] == "https://grind.example"
+    asked = altcha.Challenge.from_dict(answer.json())
+    found = altcha.solve_challenge(asked)
+    assert found
+    solution = altcha.Payload(asked, found).to_base64()
+    sent = {"name": "Ann", "email": "ann@visitor.example"}
+    for message, proof in (("first", solution), ("twice", solution), ("without", None)):
+        data = {**sent, "message": message, **({"altcha": proof} if proof else {})}
+        assert http.post(f"/f/{asking}", json=data).status_code == 201
+    assert {row["message"]: row.signals for row in office.submissions(asking)} == {
+        "first": ["proof_ok"],
+        "twice": ["proof_bad"],
+        "without": [],
+    }

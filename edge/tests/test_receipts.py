@@ -5,8 +5,9 @@ import pytest
 from edge import receipts
 
 
-def test_new_receipts_differ_and_come_back() -> None:
-    made = {receipts.new() for _ in range(1000)}
+def test_receipts_differ_as_their_ids_do_and_come_back() -> None:
+    made = {receipts.of(id.to_bytes(16)) for id in range(1000)}
+    assert made == {receipts.of(id.to_bytes(16)) for id in range(1000)}
     assert len(made) == 1000
     assert all(receipts.read(receipts.shown(receipt)) == receipt for receipt in made)
 
