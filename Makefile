@@ -3,10 +3,10 @@
 PYTHON_IN_VENV := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help run down test check fmt e2e migrations css sites map clean venv venv-dev
+.PHONY: help run down test check fmt e2e bench-intake bench-profile migrations css sites map clean venv venv-dev
 
 help: ## List the commands
-	@awk 'BEGIN { FS = ":.*## " } /^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: venv ## Start everything on this machine; Ctrl-C stops it
 	@exec $(PYTHON_IN_VENV) -m consult.cli up
@@ -27,6 +27,12 @@ fmt: venv-dev ## Format the code and put right what can be put right
 e2e: venv-dev ## Run the end-to-end tests in a real browser
 	@exec $(PYTHON_IN_VENV) tools/steps.py e2e
 
+bench-intake: venv-dev ## Measure the intake beside its peers (15 minutes, a quiet machine): make bench-intake args="--rounds 1"
+	@exec $(PYTHON_IN_VENV) -m bench.intake $(args)
+
+bench-profile: venv-dev ## Show what one submission costs the edge, and where
+	@exec $(PYTHON_IN_VENV) -m bench.profile_edge --table $(args)
+
 migrations: venv-dev ## Write the migrations for changed models: make migrations name=add_phone
 	@$(PYTHON_IN_VENV) manage.py makemigrations $(if $(name),--name $(name))
 
@@ -40,7 +46,7 @@ map: ## Show where things are
 	@cat docs/map.md
 
 clean: ## Remove what can be made again; the data in var/ stays
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache staticfiles artifacts
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache staticfiles artifacts var/bench
 	rm -rf assets/node_modules sites/node_modules sites/*/node_modules sites/*/dist sites/*/.astro
 	find consult edge tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
