@@ -2,11 +2,27 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { asJson, readAnswer } from "./form-answer.ts";
 
-const nothing = { kind: "refused", title: "", detail: "", errors: [] };
+const nothing = { kind: "refused", detail: "", fallback: "", errors: [] };
 
 test("a stored submission gives its receipt", () => {
   const answer = readAnswer(201, { ok: true, id: "1", receipt: "K7QF-2M9X-4TDA", next: "http://127.0.0.1/t" });
   assert.deepEqual(answer, { kind: "accepted", receipt: "K7QF-2M9X-4TDA" });
+});
+
+test("what is kept to be stored later is as good as stored", () => {
+  const answer = readAnswer(202, { ok: true, receipt: "K7QF-2M9X-4TDA", next: "http://127.0.0.1/t" });
+  assert.deepEqual(answer, { kind: "accepted", receipt: "K7QF-2M9X-4TDA" });
+});
+
+test("what was kept although its key was used before need not be sent again", () => {
+  const body = { ok: false, code: "key_reused", receipt: "K7QF-2M9X-4TDA" };
+  assert.deepEqual(readAnswer(409, body), { kind: "accepted", receipt: "K7QF-2M9X-4TDA" });
+  assert.equal(readAnswer(409, { ok: false, code: "key_reused" }).kind, "refused");
+});
+
+test("another way to reach the site is told", () => {
+  const answer = readAnswer(503, { ok: false, detail: "Later, please.", fallback: "hello@site.example" });
+  assert.deepEqual(answer, { ...nothing, detail: "Later, please.", fallback: "hello@site.example" });
 });
 
 test("a receipt without dashes is shown in fours", () => {
@@ -35,8 +51,8 @@ test("a problem keeps its words and the errors that can be shown", () => {
   };
   assert.deepEqual(readAnswer(422, body), {
     kind: "refused",
-    title: "Some answers cannot be taken",
     detail: "Look at the e-mail address.",
+    fallback: "",
     errors: [{ field: "email", message: "No such address." }],
   });
 });

@@ -10,26 +10,29 @@ export type Answer =
   | { readonly kind: "accepted"; readonly receipt: string }
   | {
       readonly kind: "refused";
-      /** Empty when the server gave no reason that can be shown. */
-      readonly title: string;
+      /** In the form's language; empty when the server gave no reason that can be shown. */
       readonly detail: string;
+      /** How else to reach the site, when the message cannot be stored; empty when there is no such way. */
+      readonly fallback: string;
       readonly errors: readonly FieldError[];
     };
 
 /**
- * What the edge's answer means. `body` is the parsed JSON, or anything else when it was none.
+ * What the edge's answer means. 202 is a success like 201: what could not be stored at once is kept until it can.
+ * `body` is the parsed JSON, or anything else when it was none.
  * Only a success that says `"ok": true` counts: a proxy's or a hotspot's page with status 200 does not.
  */
 export function readAnswer(status: number, body: unknown): Answer {
   const answer = isObject(body) ? body : {};
-  if (status >= 200 && status < 300 && answer["ok"] === true) {
-    return { kind: "accepted", receipt: showReceipt(asText(answer["receipt"])) };
-  }
+  const receipt = showReceipt(asText(answer["receipt"]));
+  const stored = status >= 200 && status < 300 && answer["ok"] === true;
+  // Its key was used for another text before: both were kept, so there is nothing to send again.
+  if (stored || (status === 409 && answer["code"] === "key_reused" && receipt !== "")) return { kind: "accepted", receipt };
   const errors = Array.isArray(answer["errors"]) ? answer["errors"] : [];
   return {
     kind: "refused",
-    title: asText(answer["title"]),
     detail: asText(answer["detail"]),
+    fallback: asText(answer["fallback"]),
     errors: errors
       .filter(isObject)
       .map((error) => ({ field: asText(error["field"]), message: asText(error["message"]) }))

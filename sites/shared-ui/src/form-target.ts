@@ -5,6 +5,8 @@ export interface FormTarget {
   readonly post: string;
   /** Origin of the edge, for the page's Content-Security-Policy. */
   readonly origin: string;
+  /** Which version of the form the page shows, if that is known. */
+  readonly version: string | undefined;
 }
 
 const KEY = /^frm_[A-Za-z0-9]{22}$/;
@@ -23,5 +25,7 @@ export function formTarget(form: FormSettings): FormTarget {
     throw new Error(`The edge's address "${edge}" is not an http(s) address.`);
   }
   const { origin } = new URL(edge);
-  return { post: `${origin}/f/${key}`, origin };
+  // The version in `src/site.ts` is of the form that is named there.
+  const version = key === form.key ? form.version?.toString() : undefined;
+  return { post: `${origin}/f/${key}`, origin, version };
 }

@@ -16,7 +16,7 @@ export interface Site {
   readonly voices?: Voices;
   readonly contact: Contact;
   readonly form: FormSettings;
-  /** Texts of the interface that this site says differently (or in its own language). */
+  /** Texts of the interface that this site says differently; the others follow `lang` (`languages.ts`). */
   readonly words?: Partial<import("./words.ts").Words>;
 }
 
@@ -104,6 +104,10 @@ export interface FormSettings {
   readonly key: string;
   /** Name of the form's trap field, as its page in the office shows it. */
   readonly honeypot: string;
+  /** The version of the form that `fields` are of, as the office shows it: submissions are then judged by it. */
+  readonly version?: number;
+  /** Whether the form asks for a proof of work (ALTCHA): the browser does it while the visitor types. */
+  readonly proofOfWork?: boolean;
   /** The form's fields as defined in the office; left out: `standardFields`. */
   readonly fields?: readonly Field[];
 }
@@ -111,9 +115,9 @@ export interface FormSettings {
 export interface Field {
   readonly name: string;
   readonly label: string;
-  readonly type: "text" | "email" | "tel" | "textarea" | "select" | "checkbox";
+  readonly type: "text" | "email" | "tel" | "textarea" | "select" | "checkbox" | "file";
   readonly required: boolean;
-  /** The choices of a `select`. */
+  /** The choices of a `select`, or of a group of checkboxes. */
   readonly options?: readonly string[];
   readonly hint?: string;
   /** The HTML autofill token, e.g. `name`, `email`, `tel`, `organization`. */

@@ -11,6 +11,7 @@ export interface Words {
   readonly send: string;
   readonly leaveEmpty: string;
   readonly sending: string;
+  readonly sendingAgain: string;
   readonly sentTitle: string;
   readonly sentText: string;
   readonly receipt: string;
@@ -23,6 +24,7 @@ export interface Words {
   readonly fixMany: string;
   readonly failedTitle: string;
   readonly failedText: string;
+  readonly failedFallback: string;
   readonly offlineTitle: string;
   readonly offlineText: string;
   readonly onlineAgain: string;
@@ -49,6 +51,7 @@ export const english: Words = {
   send: "Send message",
   leaveEmpty: "Leave this field empty",
   sending: "Sending…",
+  sendingAgain: "That did not work yet, we are trying again…",
   sentTitle: "Thank you, we have your message",
   sentText: "It is stored, and we will answer as soon as we can.",
   receipt: "Your receipt",
@@ -61,6 +64,7 @@ export const english: Words = {
   fixMany: "{count} answers need your attention",
   failedTitle: "Your message was not sent",
   failedText: "Something went wrong on our side. Your text is still here; please try again.",
+  failedFallback: "If it cannot wait, you can also reach us here: {contact}",
   offlineTitle: "You are offline",
   offlineText: "Your text is still here. Send it as soon as you are connected again.",
   onlineAgain: "You are connected again. Your message can be sent now.",
@@ -74,11 +78,6 @@ export const english: Words = {
   notFoundTitle: "This page does not exist",
   notFoundText: "It may have moved. The start page has everything.",
 };
-
-/** English, with a site's own texts in place of some. */
-export function siteWords(own: Partial<Words> | undefined): Words {
-  return { ...english, ...own };
-}
 
 /** Fills `{name}` parts: `fill("Hello {who}", { who: "you" })`. */
 export function fill(text: string, parts: Readonly<Record<string, string>>): string {
