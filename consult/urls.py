@@ -1,5 +1,6 @@
 """The one list of every page and JSON router."""
 
+from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 
@@ -21,7 +22,8 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("accounts/", include("allauth.account.urls")),
     path("", include("consult.accounts.urls")),
+    *([path("mail/", include("consult.core.mailbox"))] if settings.CONSULT_MAILBOX else []),
     path("<slug:agency>/", inbox.home, name="home"),
-    path("<slug:agency>/inbox/", include("consult.inbox.urls")),
+    path("<slug:agency>/", include("consult.inbox.urls")),
     path("<slug:agency>/", include("consult.intake.urls")),
 ]

@@ -93,7 +93,11 @@ document.addEventListener("alpine:init", () => {
     },
 
     get choice() {
-      return this.type === "select";
+      return this.type === "select" || this.type === "checkbox";
+    },
+
+    get typing() {
+      return !this.choice && this.type !== "file";
     },
 
     typed() {

@@ -57,8 +57,12 @@ document.addEventListener("htmx:sendError", (event) => {
 // An action that went through: the page's other parts may have changed with it.
 document.addEventListener("htmx:afterRequest", (event) => {
   // The form itself may be gone with the swap: the event then comes from an ancestor.
-  if (!event.detail.successful || !event.detail.requestConfig.elt.matches("[data-acts]")) return;
+  const form = event.detail.requestConfig.elt;
+  if (!event.detail.successful || !form.matches("[data-acts]")) return;
   document.body.dispatchEvent(new CustomEvent("consult:acted"));
+  // data-said names the sentence, data-undo the button of the changed page that takes it back.
+  const { said, undo, number } = form.dataset;
+  if (said) toast(words(said, number), { action: () => document.querySelector(undo)?.click() });
 });
 
 // The office may ask for a message: HX-Trigger: {"consult:toast": {"text": "..."}}

@@ -1,5 +1,5 @@
 // The keyboard reaches everything, but never while one types, chooses or holds a modifier.
-import { assignToMe, move, rows, selected, toggleDone } from "./list.js";
+import { assignToMe, confirmSpam, move, restore, rows, selected, toggleDone } from "./list.js";
 import { openDialog } from "./menus.js";
 import { undoLast } from "./toast.js";
 
@@ -30,6 +30,8 @@ const keys = {
   k: () => rows().length > 0 && (move(-1), true),
   enter: () => !document.activeElement.closest("a, button, summary") && onRow((row) => row.querySelector("[data-open]").click()),
   e: () => onRow(toggleDone) || click("[data-done]"),
+  s: () => onRow(confirmSpam) || click("[data-spam]"),
+  r: () => onRow(restore) || click("[data-restore]"),
   a: () => onRow(assignToMe) || focus("#assignee"),
   n: () => focus("#note"),
   u: () => click("[data-up]"),

@@ -57,25 +57,40 @@ function count(view, change) {
 export async function toggleDone(row) {
   const { number, status } = row.dataset;
   const [close, reopen] = [address("close", row), address("reopen", row)];
-  if (!close) return;
+  if (!close || !["open", "closed"].includes(status)) return;
   const closing = status === "open";
+  await settle(row, { act: closing ? close : reopen, undo: closing ? reopen : close, to: closing ? "closed" : "open", said: closing ? "closed" : "reopened" });
+}
+
+// Held or spam goes to the open ones and is delivered; open or held goes to the spam. Each takes the other back.
+export async function restore(row) {
+  if (!["held", "spam"].includes(row.dataset.status)) return;
+  await settle(row, { act: address("restoreAt", row), undo: address("spamAt", row), to: "open", said: "restored" });
+}
+
+export async function confirmSpam(row) {
+  if (!["held", "open"].includes(row.dataset.status)) return;
+  await settle(row, { act: address("spamAt", row), undo: address("restoreAt", row), to: "spam", said: "spammed" });
+}
+
+async function settle(row, { act, undo, to, said }) {
+  if (!act) return;
+  const { number, status } = row.dataset;
   const next = row.nextElementSibling ?? row.previousElementSibling;
   row.classList.add("row-gone");
-  if (!(await post(closing ? close : reopen))) {
+  if (!(await post(act))) {
     row.classList.remove("row-gone");
     return;
   }
-  count("open", closing ? -1 : 1);
-  count("closed", closing ? 1 : -1);
+  count(status, -1);
+  count(to, 1);
   if (list().dataset.view === "all") refetch();
   else {
     select(next);
     row.remove();
     if (rows().length === 0) refetch();
   }
-  toast(words(closing ? "closed" : "reopened", number), {
-    action: async () => { if (await post(closing ? reopen : close)) refetch(); },
-  });
+  toast(words(said, number), { action: async () => { if (await post(undo)) refetch(); } });
 }
 
 export async function assignToMe(row) {
@@ -87,8 +102,12 @@ export async function assignToMe(row) {
 }
 
 document.addEventListener("click", (event) => {
-  const button = event.target.closest("[data-row-done]");
-  if (button) toggleDone(button.closest("[data-row]"));
+  const button = event.target.closest("[data-row-done], [data-row-restore], [data-row-spam]");
+  if (!button) return;
+  const row = button.closest("[data-row]");
+  if (button.matches("[data-row-done]")) toggleDone(row);
+  else if (button.matches("[data-row-restore]")) restore(row);
+  else confirmSpam(row);
 });
 
 // --- news -----------------------------------------------------------------------------------------------------

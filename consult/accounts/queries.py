@@ -97,8 +97,13 @@ def manager(request: HttpRequest) -> Membership:
     """Like `here`, for who changes sites and forms. Raise PermissionDenied (403) for members and viewers."""
     found = here(request)
     if not rules.may_manage(found.role):
-        raise PermissionDenied("Only owners and admins of the agency change sites and forms.")
+        raise PermissionDenied("This is for owners and admins of the agency.")
     return found
+
+
+def is_manager(here: Membership) -> bool:
+    """Whether this member is an owner or admin."""
+    return rules.may_manage(here.role)
 
 
 def user_by_email(email: str) -> models.User | None:

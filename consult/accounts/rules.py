@@ -23,6 +23,7 @@ RESERVED = frozenset(
         "metrics",
         "static",
         "media",
+        "mail",
         ".well-known",
         "favicon.ico",
         "robots.txt",

@@ -4,6 +4,7 @@ import datetime as dt
 import hashlib
 import secrets
 import zoneinfo
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -83,6 +84,13 @@ def record(
 ) -> None:
     """Write an audit row in the current transaction. `by` is a member; None means the program itself."""
     models.Audit.objects.create(agency_id=agency_id, action=action, by_id=by, subject_id=subject_id, data=data or {})
+
+
+def record_each(action: str, *, agency_id: int, subject_ids: Sequence[UUID], by: UUID | None = None) -> None:
+    """Write the audit rows of one action on several subjects, as `record` does."""
+    models.Audit.objects.bulk_create(
+        models.Audit(agency_id=agency_id, action=action, by_id=by, subject_id=id) for id in subject_ids
+    )
 
 
 def create_sign_in_link(*, email: str, now: dt.datetime | None = None) -> str:

@@ -1,13 +1,15 @@
 """Jobs: the only module that knows procrastinate. A job is a row written in the same transaction as its cause."""
 
+import dataclasses
 import datetime as dt
 import functools
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import procrastinate
 import structlog
-from django.db import close_old_connections
+from django.db import close_old_connections, connection
 from procrastinate.contrib.django import app
 
 from consult.core import database, tenancy
@@ -20,7 +22,7 @@ STALLED_SECONDS = 60
 
 
 def job(
-    name: str, *, retry: procrastinate.RetryStrategy = RETRY
+    name: str, *, retry: procrastinate.RetryStrategy | bool = RETRY
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Register a job, called with keyword arguments: ids only. It enters its agency itself (tenancy.agency).
 
@@ -51,12 +53,108 @@ def job(
     return register
 
 
+def periodic(name: str, cron: str) -> Callable[[Callable[[], None]], Callable[[], None]]:
+    """Register a job that the queue's clock starts at the times of `cron` (UTC), called without arguments.
+
+    It is inside no agency: it takes accounts.queries.agencies() and enters each in a transaction of its own.
+    One that fails is not tried again, its next time comes; one that is still waiting is not enqueued twice.
+    """
+
+    def register(function: Callable[[], None]) -> Callable[[], None]:
+        def at(*, timestamp: int = 0) -> None:
+            with connection.cursor() as cursor:
+                # Of those that failed before one is enough to look at.
+                cursor.execute("DELETE FROM procrastinate_jobs WHERE task_name = %s AND status = 'failed'", [name])
+            function()
+
+        job(name, retry=False)(at)
+        app.periodic(cron=cron, queueing_lock=name)(app.tasks[name])
+        return function
+
+    return register
+
+
 def enqueue(name: str, **arguments: Any) -> None:
     """Put a job by its registered name into the queue, in the current transaction and for the current agency."""
-    context = structlog.contextvars.get_contextvars()
-    app.configure_task(name, allow_unknown=False).defer(
-        agency_id=tenancy.current(), request_id=context.get("request_id", ""), **arguments
-    )
+    enqueue_each(name, [arguments])
+
+
+def enqueue_each(name: str, each: Sequence[Mapping[str, Any]]) -> None:
+    """Put several jobs of one name into the queue at once, one for each set of arguments."""
+    common = {
+        "agency_id": tenancy.current(),
+        "request_id": structlog.contextvars.get_contextvars().get("request_id", ""),
+    }
+    if each:
+        app.configure_task(name, allow_unknown=False).batch_defer(*({**common, **arguments} for arguments in each))
+
+
+@dataclasses.dataclass(frozen=True)
+class FailedJob:
+    """A job that was tried as often as it may; `arguments` are its own, without agency and request."""
+
+    id: int
+    name: str
+    arguments: dict[str, Any]
+    request_id: str
+    attempts: int
+    failed_at: dt.datetime
+
+
+# Core's migration 0002 has an index for these.
+LIST_FAILED = """
+SELECT id, task_name, args, attempts,
+       coalesce((SELECT max(at) FROM procrastinate_events e WHERE e.job_id = j.id AND e.type = 'failed'), now()) AS last
+  FROM procrastinate_jobs j WHERE status = 'failed' AND args ->> 'agency_id' = %s ORDER BY last DESC, id DESC LIMIT %s
+"""
+COUNT_FAILED = "SELECT count(*) FROM procrastinate_jobs WHERE status = 'failed' AND args ->> 'agency_id' = %s"
+LOCK_FAILED = """
+SELECT id, task_name, args, attempts, now() FROM procrastinate_jobs
+ WHERE id = %s AND status = 'failed' AND args ->> 'agency_id' = %s FOR UPDATE
+"""
+
+
+def failed_jobs(limit: int = 100) -> list[FailedJob]:
+    """Return the current agency's jobs that failed for good, the latest first."""
+    with connection.cursor() as cursor:
+        cursor.execute(LIST_FAILED, [_agency(), limit])
+        rows = cursor.fetchall()
+    return [_failed(*row) for row in rows]
+
+
+def _failed(id: int, name: str, args: str | dict[str, Any], attempts: int, failed_at: dt.datetime) -> FailedJob:
+    arguments: dict[str, Any] = json.loads(args) if isinstance(args, str) else dict(args)
+    arguments.pop("agency_id", None)
+    request_id = str(arguments.pop("request_id", None) or "")
+    return FailedJob(id, name, arguments, request_id, attempts, failed_at)
+
+
+def failed_count() -> int:
+    """Return how many of the current agency's jobs failed for good."""
+    with connection.cursor() as cursor:
+        cursor.execute(COUNT_FAILED, [_agency()])
+        return int(cursor.fetchone()[0])
+
+
+def retry_job(job_id: int) -> FailedJob | None:
+    """Put a failed job of the current agency into the queue once more; None when it is none, or no longer failed.
+
+    It gets one more try; when that fails it is listed again.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(LOCK_FAILED, [job_id, _agency()])
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    app.job_manager.retry_job_by_id(job_id, retry_at=dt.datetime.now(dt.UTC))
+    return _failed(*row)
+
+
+def _agency() -> str:
+    agency_id = tenancy.current()
+    if agency_id is None:
+        raise tenancy.WrongAgency("a list of jobs is one agency's")
+    return str(agency_id)
 
 
 def on_app_ready(ready: procrastinate.App) -> None:

@@ -208,6 +208,12 @@ class Up:
         """Where the demo's form is posted to."""
         return f"{self.address('edge')}/f/{self.facts.form_key}"
 
+    @property
+    def mail(self) -> str | None:
+        """Where the mails are shown that a development machine keeps; None when they are really sent."""
+        production = os.environ.get("DJANGO_SETTINGS_MODULE") != "consult.settings.dev"
+        return None if production or _given("EMAIL_URL") else f"{self.address('office')}/mail/"
+
     def write_run_file(self) -> None:
         """The same facts for scripts: `<data dir>/run.json`, there while everything runs."""
         if not self.complete:
@@ -217,6 +223,7 @@ class Up:
             "edge": self.address("edge"),
             "site": self.address("site") if self.facts.site_is_built else None,
             "sign_in": self.facts.sign_in,
+            "mail": self.mail,
             "form": {"key": self.facts.form_key, "post": self.form_post},
             "database": _given("BACKUP_DATABASE_URL"),
             "pids": self.supervisor.pids,
@@ -234,6 +241,7 @@ class Up:
                 ("Sign in", Text(self.facts.sign_in, style="bold")),
                 ("Form", self.form_post),
                 ("Demo site", site),
+                *([("Mail", self.mail)] if self.mail else []),
                 ("Data", f"{self.directory} (logs in logs/, addresses in {RUN_FILE})"),
                 ("Stop", "Ctrl-C"),
             ],

@@ -15,6 +15,7 @@ from consult.settings.environment import Environment
 CONSULT_OFFICE_URL: str
 CONSULT_EDGE_URL: str
 CONSULT_SITE_URL: str
+CONSULT_FILES_URL: str
 CONSULT_ENCRYPTION_KEYS: list[str] = []
 CONSULT_TRUSTED_PROXIES: list[str] = []
 
@@ -87,6 +88,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "consult.accounts.middleware.shell",
+                "consult.intake.middleware.attention",
             ],
         },
     }
@@ -116,6 +118,9 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_EMAIL_NOTIFICATIONS = False
 ACCOUNT_LOGOUT_REDIRECT_URL = "/"
 ACCOUNT_SESSION_REMEMBER = True
+
+# Where development keeps mails instead of sending them, and shows them at /mail/; None everywhere else.
+CONSULT_MAILBOX: Path | None = None
 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"
@@ -168,6 +173,8 @@ def configure(environment: Environment) -> dict[str, Any]:
         "CONSULT_OFFICE_URL": environment.CONSULT_OFFICE_URL,
         "CONSULT_EDGE_URL": edge,
         "CONSULT_SITE_URL": environment.CONSULT_SITE_URL,
+        "CONSULT_FILES_URL": environment.CONSULT_FILES_URL
+        or ((environment.CONSULT_DATA_DIR or ROOT / "var").absolute() / "files").as_uri(),
         "CONSULT_ENCRYPTION_KEYS": environment.CONSULT_ENCRYPTION_KEYS.get_secret_value().split(","),
         "CONSULT_TRUSTED_PROXIES": [
             network.strip() for network in environment.CONSULT_TRUSTED_PROXIES.split(",") if network.strip()

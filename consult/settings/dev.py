@@ -41,5 +41,6 @@ STORAGES = {
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_MAX_AGE = 0
 if not _environment.EMAIL_URL.get_secret_value():
-    EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
-    EMAIL_FILE_PATH = local.data_dir() / "mail"
+    # Nothing leaves this machine: mails are files, shown at /mail/.
+    CONSULT_MAILBOX = local.data_dir() / "mail"
+    EMAIL_BACKEND = "consult.core.mailbox.Folder"

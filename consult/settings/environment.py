@@ -68,6 +68,10 @@ class Environment(BaseModel):
     CONSULT_DATA_DIR: Path | None = Field(
         None, description="Where development keeps its data and secrets; `var` in the project when unset."
     )
+    CONSULT_FILES_URL: str = Field(
+        "",
+        description="Where visitors' files lie: `file:///folder` or `s3://bucket/prefix?endpoint=…&region=…`.",
+    )
     CONSULT_PROCESS: Literal["office", "worker", "migrate", "seed"] = Field(
         "office", description="Which database role this process connects with; set by the entry points."
     )
@@ -120,6 +124,8 @@ def refusal(problems: list[str]) -> ImproperlyConfigured:
     return ImproperlyConfigured(f"Consult cannot start with this configuration:\n{lines}\nSee docs/settings.md.")
 
 
+# As the edge reads it.
+_FILES_URL = re.compile(r"file:///[^?#]+|s3://[a-z0-9][a-z0-9.-]+(/[^?#]*)?(\?[^#]*)?")
 DATABASE_OF = {"office": "DATABASE_URL", "worker": "WORKER_DATABASE_URL", "migrate": "MIGRATE_DATABASE_URL"}
 
 
@@ -136,6 +142,8 @@ def shape_problems(environment: Environment) -> list[str]:
         address = getattr(environment, name)
         if address and not (_readable(address, ("http", "https")) and urlsplit(address).path in ("", "/")):
             problems.append(f"{name}: must be an origin, like https://office.example, without a path.")
+    if environment.CONSULT_FILES_URL and not _FILES_URL.fullmatch(environment.CONSULT_FILES_URL):
+        problems.append("CONSULT_FILES_URL: neither file:///folder nor s3://bucket/prefix?endpoint=…&region=….")
     try:
         for network in filter(None, map(str.strip, environment.CONSULT_TRUSTED_PROXIES.split(","))):
             ipaddress.ip_network(network)

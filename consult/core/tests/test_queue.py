@@ -1,8 +1,10 @@
 """Jobs: written with their cause, done in their agency, tried again, rescued from dead workers."""
 
 import contextlib
+import dataclasses
 import json
 from typing import Any
+from unittest import mock
 
 import procrastinate
 import psycopg
@@ -11,6 +13,7 @@ import structlog
 from procrastinate.contrib.django import app
 
 from conftest import Cast, Database, Enquiry
+from consult.accounts import queries as accounts
 from consult.core import database as consult_database
 from consult.core import queue, tenancy
 from consult.core.tests.lines import captured
@@ -32,6 +35,17 @@ def remember_everywhere(**arguments: Any) -> None:
 
 @queue.job("tests.fail")
 def fail(*, agency_id: int) -> None:
+    raise RuntimeError("it broke")
+
+
+# At times when nobody tests: the clock of a worker that these tests start would begin them as well.
+@queue.periodic("tests.tick", "30 4 29 2 *")
+def tick() -> None:
+    done.append((tenancy.current(), {"agencies": [slug for _id, slug, _name in accounts.agencies()]}))
+
+
+@queue.periodic("tests.tick_and_fail", "0 5 29 2 *")
+def tick_and_fail() -> None:
     raise RuntimeError("it broke")
 
 
@@ -64,6 +78,7 @@ def test_a_job_comes_with_its_agency_and_request(database: Database, cast: Cast)
 def test_the_requests_id_reaches_the_job(database: Database, cast: Cast, enquiry: Enquiry) -> None:
     """From a real request through the audit's transaction to the line that the worker writes."""
     database.ask("DELETE FROM procrastinate_jobs")
+    database.ask("UPDATE intake_form SET notify_addresses = %s", ['["team@a.example"]'])
     submission_id, _outcome = database.submit(cast.key_a)
     with structlog.contextvars.bound_contextvars(request_id="trace-98765"):
         inbox.receive_submissions(agency_id=cast.a, submission_ids=[submission_id])
@@ -168,3 +183,61 @@ def test_the_edge_cannot_touch_the_queue(database: Database) -> None:
     for statement in ("SELECT 1 FROM procrastinate_jobs", "DELETE FROM procrastinate_jobs"):
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             database.ask(statement, role="consult_edge")
+
+
+def test_a_periodic_job_runs_at_its_times_outside_any_agency(database: Database, cast: Cast) -> None:
+    assert app.periodic_registry.periodic_tasks["tests.tick", ""].cron == "30 4 29 2 *"
+    # A worker that was away for long finds one of them, not one for each time that passed.
+    for _ in range(3):
+        worker.tick("tests.tick")
+    worker.run_jobs(database)
+    assert done == [(None, {"agencies": ["a", "b"]})]
+
+
+def test_of_a_failing_periodic_job_the_last_failure_stays(database: Database, cast: Cast) -> None:
+    for _ in range(3):
+        worker.tick("tests.tick_and_fail")
+        worker.run_jobs(database)
+    assert database.ask("SELECT task_name, status::text FROM procrastinate_jobs") == [("tests.tick_and_fail", "failed")]
+
+
+def _fail_for_good(database: Database, *agencies: int) -> None:
+    for agency_id in agencies:
+        with tenancy.agency(agency_id), structlog.contextvars.bound_contextvars(request_id=f"trace-{agency_id:05}"):
+            queue.enqueue("tests.fail")
+    database.ask("UPDATE procrastinate_jobs SET attempts = 10")
+    worker.run_jobs(database)
+
+
+def test_an_agencys_failed_jobs(database: Database, cast: Cast) -> None:
+    _fail_for_good(database, cast.a, cast.a, cast.b)
+    with tenancy.agency(cast.a):
+        first, second = queue.failed_jobs()
+        assert (first.name, first.arguments, first.request_id) == ("tests.fail", {}, f"trace-{cast.a:05}")
+        assert first.failed_at >= second.failed_at
+        assert first.attempts == 11
+        assert queue.failed_count() == 2
+    with tenancy.agency(cast.b):
+        [theirs] = queue.failed_jobs()
+        assert queue.retry_job(first.id) is None
+    with tenancy.agency(cast.a):
+        assert queue.retry_job(theirs.id) is None
+        assert queue.retry_job(10**12) is None
+    for look in (queue.failed_jobs, queue.failed_count, lambda: queue.retry_job(first.id)):
+        with pytest.raises(tenancy.WrongAgency):
+            look()
+
+
+def test_a_failed_job_is_tried_once_more(database: Database, cast: Cast) -> None:
+    _fail_for_good(database, cast.a)
+    with tenancy.agency(cast.a):
+        [failed] = queue.failed_jobs()
+        assert queue.retry_job(failed.id) == dataclasses.replace(failed, failed_at=mock.ANY)
+        # A second click, before a worker came.
+        assert queue.retry_job(failed.id) is None
+        assert queue.failed_count() == 0
+    worker.run_jobs(database)
+    with tenancy.agency(cast.a):
+        [again] = queue.failed_jobs()
+        assert again.id == failed.id
+        assert again.failed_at > failed.failed_at

@@ -117,7 +117,7 @@ def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
 
 
 def test_facts_are_true(up: Up) -> None:
-    assert set(up.facts) == {"office", "edge", "site", "sign_in", "form", "database", "pids"}
+    assert set(up.facts) == {"office", "edge", "site", "sign_in", "mail", "form", "database", "pids"}
     assert up.run_file.stat().st_mode & 0o777 == 0o600
     assert up.facts["site"] is None
     assert set(up.facts["pids"]) == {"postgres", "office", "edge", "worker"}
@@ -125,6 +125,7 @@ def test_facts_are_true(up: Up) -> None:
     assert up.answers()
     assert up.facts["form"]["post"] == f"{up.facts['edge']}/f/{up.facts['form']['key']}"
     assert up.facts["sign_in"].startswith(f"{up.facts['office']}/accounts/sign-in/")
+    assert status(up.facts["mail"]) == 200
     assert status(up.facts["sign_in"]) in (200, 302)
     with psycopg.connect(up.facts["database"]) as connection:
         row = connection.execute("SELECT count(*), current_user FROM accounts_agency").fetchone()
