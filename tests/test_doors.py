@@ -244,7 +244,7 @@ def test_accepted_is_stored_and_spooled_and_set_aside(database: Database, cast: 
 
 
 def test_everything_that_came_is_kept_as_it_came(database: Database, cast: Cast) -> None:
-    sent = {
+    sent: dict[str, Any] = {
         "page_url": "https://a.example/kontakt?x=1",
         "referrer": "https://search.example/",
         "origin": "https://a.example",

@@ -1,15 +1,18 @@
-"""Pages of intake: sites and forms."""
+"""Pages of intake: sites, forms, and what needs attention."""
 
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from consult.accounts import queries as accounts
-from consult.intake import forms, queries, services
+from consult.core import errors, files
+from consult.intake import forms, queries, reports, services
 
 
 @require_GET
@@ -27,6 +30,18 @@ def create_site(request: HttpRequest) -> HttpResponse:
         messages.success(request, _("The site is added. Give it a form next."))
         return redirect("intake:site_detail", here.slug, site_id)
     return render(request, "intake/site_form.html", {"form": form}, status=422 if form.errors else 200)
+
+
+@require_http_methods(["GET", "POST"])
+def update_site(request: HttpRequest, site_id: UUID) -> HttpResponse:
+    here = accounts.manager(request)
+    site = _site(here.agency_id, site_id)
+    form = forms.Site(request.POST if request.method == "POST" else None, initial=site)
+    if form.is_bound and form.is_valid():
+        services.update_site(agency_id=here.agency_id, site_id=site_id, by=here.member_id, **form.cleaned_data)
+        messages.success(request, _("The site is saved."))
+        return redirect("intake:site_detail", here.slug, site_id)
+    return render(request, "intake/site_form.html", {"form": form, "site": site}, status=422 if form.errors else 200)
 
 
 @require_GET
@@ -48,9 +63,7 @@ def create_form(request: HttpRequest, site_id: UUID) -> HttpResponse:
     site = _site(here.agency_id, site_id)
     form = forms.Form(request.POST if request.method == "POST" else None)
     if form.is_bound and form.is_valid():
-        form_id = services.create_form(
-            agency_id=here.agency_id, site_id=site_id, by=here.member_id, **form.cleaned_data
-        )
+        form_id = services.create_form(agency_id=here.agency_id, site_id=site_id, by=here.member_id, **form.values())
         messages.success(request, _("The form is ready. Put its snippet on the site, or use its own page."))
         return redirect("intake:form_detail", here.slug, form_id)
     context = {"form": form, "site": site, "field_rows": form.rows_shown()}
@@ -76,8 +89,70 @@ def update_form(request: HttpRequest, form_id: UUID) -> HttpResponse:
     page = _form_page(here.agency_id, form_id)
     form = forms.Form(request.POST if request.method == "POST" else None, initial=page)
     if form.is_bound and form.is_valid():
-        services.update_form(agency_id=here.agency_id, form_id=form_id, by=here.member_id, **form.cleaned_data)
+        services.update_form(agency_id=here.agency_id, form_id=form_id, by=here.member_id, **form.values())
         messages.success(request, _("The form is saved. Enquiries sent before keep the form as it was."))
         return redirect("intake:form_detail", here.slug, form_id)
     context = {"form": form, "site": page["site"], "form_page": page, "field_rows": form.rows_shown()}
     return render(request, "intake/form_form.html", context, status=422 if form.errors else 200)
+
+
+@require_GET
+def attention(request: HttpRequest) -> HttpResponse:
+    here = accounts.here(request)
+    return render(request, "intake/attention.html", reports.attention_page(here.agency_id, timezone.now()))
+
+
+@require_GET
+def download_set_aside(request: HttpRequest, set_aside_id: UUID) -> HttpResponse:
+    found = reports.raw(accounts.here(request).agency_id, set_aside_id)
+    if found is None:
+        raise Http404
+    receipt, content = found
+    return HttpResponse(
+        content,
+        content_type="application/octet-stream",
+        headers={"Content-Disposition": f'attachment; filename="set-aside-{receipt}.msgpack"'},
+    )
+
+
+@require_POST
+def resolve_set_aside(request: HttpRequest, set_aside_id: UUID) -> HttpResponse:
+    here = accounts.manager(request)
+    try:
+        services.resolve_set_aside(agency_id=here.agency_id, id=set_aside_id, now=timezone.now(), by=here.member_id)
+    except services.NothingSetAside:
+        raise Http404 from None
+    messages.success(request, _("Marked as resolved. It stays below, and its bytes are kept."))
+    return redirect("intake:attention", here.slug)
+
+
+@require_POST
+def reopen_set_aside(request: HttpRequest, set_aside_id: UUID) -> HttpResponse:
+    here = accounts.manager(request)
+    try:
+        services.reopen_set_aside(agency_id=here.agency_id, id=set_aside_id, by=here.member_id)
+    except services.NothingSetAside:
+        raise Http404 from None
+    return redirect("intake:attention", here.slug)
+
+
+@require_GET
+def file(request: HttpRequest, file_id: UUID) -> HttpResponseBase:
+    """A visitor's file: always to be saved, never to be run here. Whoever may read the submission may have it."""
+    here = accounts.here(request)
+    found = queries.file(here.agency_id, file_id)
+    if found is None:
+        raise Http404
+    try:
+        content = files.read(found.location)
+    except files.Missing:
+        raise Http404 from None
+    except files.Away:
+        return errors.answer(request, 503)
+    answer = StreamingHttpResponse(content, content_type=found.shown_type)
+    answer["Content-Length"] = str(found.size)
+    answer["Content-Disposition"] = content_disposition_header(True, found.name)
+    answer["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    answer["X-Content-Type-Options"] = "nosniff"
+    answer["Cache-Control"] = "private, no-store"
+    return answer

@@ -44,7 +44,7 @@ def test_it_works(database: Database, cast: Cast) -> None:
     assert origins == ["https://roastery.example", "https://www.roastery.example:8443"]
     assert targets == ["https://roastery.example/thanks/?a=1"]
     assert notified == ["ann@roastery.example", "bob@roastery.example"]
-    [(form,)] = database.ask("SELECT intake_form_v1(%s)", [key], role="consult_edge")
+    [(form,)] = database.ask("SELECT intake_form_v2(%s)", [key], role="consult_edge")
     assert form["fields"] == [
         {
             "name": "beans",
@@ -54,7 +54,8 @@ def test_it_works(database: Database, cast: Cast) -> None:
             "options": ["House", "Espresso", "Decaf"],
             "max_length": 500,
         },
-        {"name": "name", "label": "Your name", "type": "text", "required": True, "options": [], "max_length": 500},
+        {"name": "name", "label": "Your name", "type": "text", "required": True, "options": [], "max_length": 500}
+        | {"required_since": 1},
     ]
     assert database.ask("SELECT action FROM accounts_audit WHERE subject_id = %s", [id]) == [("intake.create_form",)]
     assert database.submit(key)[1] == "stored"
@@ -65,7 +66,7 @@ BAD: list[tuple[dict[str, str], str]] = [
     ({"field-0-name": "9lives"}, "cannot be a field"),
     ({"field-0-name": "hp_topic"}, "cannot be a field"),
     ({"field-0-name": "beans"}, "Two fields are named"),
-    ({"field-0-type": "file"}, "is no field type"),
+    ({"field-0-type": "video"}, "is no field type"),
     ({"field-1-options": ""}, "needs options"),
     ({"allowed_origins": "roastery.example"}, "is no origin"),
     ({"allowed_origins": "https://roastery.example/path"}, "is no origin"),

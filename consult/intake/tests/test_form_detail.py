@@ -46,7 +46,7 @@ def test_the_snippet_is_whole_and_harmless(cast: Cast) -> None:
     # Shown as text, a browser gives back exactly the snippet …
     shown = Controls(html.unescape(snippet))
     controls = {attributes.get("name"): (tag, attributes) for tag, attributes in shown.found if attributes.get("name")}
-    assert set(controls) == {"name", "email", "phone", "beans", "news", "message", "hp_topic"}
+    assert set(controls) == {"name", "email", "phone", "beans", "news", "message", "hp_topic", "_version"}
     # … in which the nasty text is text.
     assert "script" not in {tag for tag, _attributes in shown.found}
     assert NASTY in shown.words

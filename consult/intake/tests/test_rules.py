@@ -17,6 +17,7 @@ CONTACT = rules.clean_fields(rules.CONTACT_FIELDS)
         ([["first_name", "Ann"], ["last_name", "Lee"]], ("Ann Lee", "")),
         ([["full_name", "Ann Lee"], ["mail", "ann@x.example"]], ("Ann Lee", "ann@x.example")),
         ([["Name", "Ann"], ["email", "no address"]], ("Ann", "")),
+        ([["Name", "Ann"], ["_replyto", "ann@x.example"]], ("Ann", "ann@x.example")),
         ([["name", "First"], ["name", "Second"]], ("First", "")),
         ([], ("", "")),
         ([["name", "x" * 500], ["email", "a@" + "x" * 500]], ("x" * 200, ("a@" + "x" * 500)[:320])),
@@ -36,6 +37,7 @@ def test_an_e_mail_field_of_any_name_names_the_sender() -> None:
     [
         ([["subject", "Hello\nBcc: x"], ["message", "Long  text\nhere"]], ("Hello Bcc: x", "Long text here")),
         ([["Betreff", "Guten Tag"]], ("Guten Tag", "Guten Tag")),
+        ([["_subject", "A table"], ["message", "For two"]], ("A table", "For two")),
         ([["name", "Ann"], ["message", "x" * 999]], ("", "x" * 280)),
         ([["unknown", "short"], ["other", "a longer text"]], ("", "a longer text")),
         ([], ("", "")),
@@ -102,7 +104,9 @@ def test_what_is_no_target(text: str) -> None:
         {"name": ""},
         {"name": "a b"},
         {"name": "x" * 64},
-        {"name": "a", "type": "file"},
+        {"name": "a", "type": "video"},
+        {"name": "a", "max_length": 0.5},
+        {"name": "a", "max_length": 50_001},
         {"name": "a", "type": "select", "options": ["", " "]},
     ],
 )

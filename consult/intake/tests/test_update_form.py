@@ -29,7 +29,7 @@ def test_it_works(database: Database, cast: Cast, enquiry: Enquiry) -> None:
     for known in ("Contact", "https://a.example", 'value="E-mail"', 'value="email"'):
         assert known in text
     assert cast.alice.client.post(url(cast), GOOD)["Location"] == f"/a/forms/{cast.form_a}/"
-    [(form,)] = database.ask("SELECT intake_form_v1(%s)", [cast.key_a], role="consult_edge")
+    [(form,)] = database.ask("SELECT intake_form_v2(%s)", [cast.key_a], role="consult_edge")
     assert (form["version"], form["name"], form["allowed_origins"]) == (2, "Write to us", ["*"])
     assert [field["name"] for field in form["fields"]] == ["message"]
     [(data, by)] = database.ask("SELECT data, by_id FROM accounts_audit WHERE action = 'intake.update_form'")
