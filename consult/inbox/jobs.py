@@ -8,10 +8,16 @@ from consult.inbox import services
 
 @queue.job("inbox.receive_submissions")
 def receive_submissions(*, agency_id: int, submission_ids: list[str]) -> None:
-    """Enqueued by the door intake_accept_v1, one for each agency of a batch."""
+    """Enqueued by the door intake_accept_v2, one for each agency of a batch."""
     services.receive_submissions(agency_id=agency_id, submission_ids=[UUID(id) for id in submission_ids])
 
 
 @queue.job("inbox.notify_enquiry")
-def notify_enquiry(*, agency_id: int, enquiry_id: str) -> None:
-    services.notify_enquiry(agency_id=agency_id, enquiry_id=UUID(enquiry_id))
+def notify_enquiry(*, agency_id: int, enquiry_id: str, address: str) -> None:
+    """One for each address, so that one that fails repeats no other."""
+    services.notify_enquiry(agency_id=agency_id, enquiry_id=UUID(enquiry_id), address=address)
+
+
+@queue.job("inbox.reply_to_sender")
+def reply_to_sender(*, agency_id: int, enquiry_id: str) -> None:
+    services.reply_to_sender(agency_id=agency_id, enquiry_id=UUID(enquiry_id))

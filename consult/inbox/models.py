@@ -2,7 +2,21 @@ from django.db import models
 
 from consult.core.isolation import AgencyRecord, Isolated, SameAgency
 
-STATUSES = ("open", "closed")
+# Held: it looks like spam, nobody was told of it. Spam: somebody has confirmed that.
+STATUSES = ("open", "closed", "held", "spam")
+# What became of an enquiry on its way to people; each line is written with what it tells.
+DELIVERIES = (
+    "stored",
+    "scored",
+    "held",
+    "notified",
+    "replied",
+    "failed",
+    "retried",
+    "opened",
+    "restored",
+    "confirmed_spam",
+)
 
 
 class Enquiry(AgencyRecord):
@@ -18,8 +32,15 @@ class Enquiry(AgencyRecord):
     subject = models.CharField(max_length=200)
     excerpt = models.CharField(max_length=280)
     signals = models.JSONField(default=list)
+    # How much it looks like spam, and why: [{"code": "honeypot", "points": 60}, …].
+    score = models.PositiveIntegerField(db_default=0)
+    reasons = models.JSONField(default=list, db_default=[])
     received_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True)
+    # When its e-mails went into the queue: once, however often it is held, restored and opened again.
+    delivered_at = models.DateTimeField(null=True)
+    # Whom an automatic reply was promised to, in the form that counts (rules.reply_key); empty: nobody.
+    reply_key = models.CharField(max_length=320, blank=True, default="", db_default="")
 
     class Meta:
         verbose_name_plural = "enquiries"
@@ -47,6 +68,11 @@ class Enquiry(AgencyRecord):
             models.Index(fields=["agency", "status", "-received_at", "-number"], name="inbox_enquiry_by_status"),
             models.Index(fields=["agency", "assignee_id", "status"], name="inbox_enquiry_by_assignee"),
             models.Index(fields=["agency", "form_id"], name="inbox_enquiry_by_form"),
+            models.Index(
+                fields=["agency", "reply_key", "delivered_at"],
+                name="inbox_enquiry_replies",
+                condition=~models.Q(reply_key=""),
+            ),
         )
 
     def __str__(self) -> str:
@@ -80,6 +106,38 @@ class Note(AgencyRecord):
 
     def __str__(self) -> str:
         return self.body[:60]
+
+
+class Delivery(AgencyRecord):
+    """One line of an enquiry's delivery ledger: what happened on its way to people. Lines are added, never changed."""
+
+    enquiry = models.ForeignKey(
+        Enquiry, on_delete=models.DO_NOTHING, related_name="+", db_constraint=False, db_index=False
+    )
+    kind = models.CharField(max_length=20, choices=[(kind, kind) for kind in DELIVERIES])
+    # Whom it was about, where it was about somebody.
+    address = models.CharField(max_length=320, blank=True, default="")
+    # Ids, numbers and kinds of errors; never what somebody wrote.
+    detail = models.JSONField(default=dict)
+    at = models.DateTimeField()
+
+    class Meta:
+        verbose_name_plural = "deliveries"
+        constraints = (
+            Isolated(name="inbox_delivery_isolated", app=("select", "insert")),
+            SameAgency(name="inbox_delivery_enquiry", columns=("enquiry_id",), target="inbox_enquiry"),
+            models.CheckConstraint(condition=models.Q(kind__in=DELIVERIES), name="inbox_delivery_kind"),
+            # A job that runs twice tells it once; only the first who opens it counts.
+            models.UniqueConstraint(
+                fields=["agency", "enquiry", "kind", "address"],
+                condition=models.Q(kind__in=("stored", "scored", "notified", "replied", "opened")),
+                name="inbox_delivery_once",
+            ),
+        )
+        indexes = (models.Index(fields=["agency", "enquiry", "at"], name="inbox_delivery_by_enquiry"),)
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.address}".strip()
 
 
 class Counter(AgencyRecord):

@@ -4,18 +4,23 @@ import base64
 import binascii
 import dataclasses
 import datetime as dt
-from collections.abc import Mapping
+import functools
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db.models import Count, Q, QuerySet
+from django.utils.translation import gettext as _
 
 from consult.accounts import queries as accounts
 from consult.inbox import models
 from consult.intake import queries as intake
 
 PAGE = 50
-VIEWS = ("open", "mine", "unassigned", "closed", "all")
+VIEWS = ("open", "mine", "unassigned", "held", "closed", "spam", "all")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,7 +40,9 @@ class Row:
     closed_at: dt.datetime | None
     assignee_id: UUID | None
     assignee_name: str
-    signals: list[str]
+    score: int
+    # [{"code", "points"}, …], as intake scored it; what arrived before there were scores has its signals here.
+    reasons: list[dict[str, Any]]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,6 +54,7 @@ class Detail(Row):
     origin: str
     receipt: str
     submission_id: UUID | None
+    files: list[intake.File]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,8 +86,8 @@ def _view(agency_id: int, view: str, member_id: UUID) -> QuerySet[models.Enquiry
             return every.filter(status="open", assignee_id=member_id)
         case "unassigned":
             return every.filter(status="open", assignee_id=None)
-        case "closed":
-            return every.filter(status="closed")
+        case "held" | "closed" | "spam":
+            return every.filter(status=view)
         case "all":
             return every
         case _:
@@ -108,7 +116,9 @@ def counts(agency_id: int, *, member_id: UUID) -> dict[str, int]:
         open=Count("id", filter=is_open),
         mine=Count("id", filter=is_open & Q(assignee_id=member_id)),
         unassigned=Count("id", filter=is_open & Q(assignee_id=None)),
+        held=Count("id", filter=Q(status="held")),
         closed=Count("id", filter=Q(status="closed")),
+        spam=Count("id", filter=Q(status="spam")),
         all=Count("id"),
     )
 
@@ -127,6 +137,7 @@ def enquiry(agency_id: int, number: int) -> Detail | None:
         origin=sent[0].origin if sent else "",
         receipt=sent[0].receipt if sent else "",
         submission_id=row.submission_id,
+        files=intake.files(agency_id, row.submission_id) if row.submission_id else [],
     )
 
 
@@ -142,6 +153,90 @@ def notes(agency_id: int, enquiry_id: UUID, names: Mapping[UUID, str]) -> list[d
         }
         for note in found
     ]
+
+
+@dataclasses.dataclass(frozen=True)
+class Delivered:
+    """One line of an enquiry's delivery ledger; `tries` and `since` sum up failures that differ in their time alone."""
+
+    kind: str
+    address: str
+    detail: dict[str, Any]
+    at: dt.datetime
+    tries: int = 1
+    since: dt.datetime | None = None
+
+
+def deliveries(agency_id: int, enquiry_id: UUID) -> list[Delivered]:
+    """Return an enquiry's delivery ledger, oldest first, each kind of failure to reach an address as one line."""
+    found = models.Delivery.objects.filter(agency_id=agency_id, enquiry_id=enquiry_id).order_by("at", "id")
+    lines: list[Delivered] = []
+    for row in found:
+        line = Delivered(row.kind, row.address, row.detail, row.at)
+        before = next((each for each in reversed(lines) if each.address == line.address), None)
+        if before and line.kind == "failed" == before.kind and before.detail == line.detail:
+            lines.remove(before)
+            line = dataclasses.replace(line, tries=before.tries + 1, since=before.since or before.at)
+        lines.append(line)
+    return lines
+
+
+def last_failures(agency_id: int, enquiry_ids: Iterable[UUID]) -> dict[tuple[UUID, str], dict[str, Any]]:
+    """Return what the ledger says of the last failure, by (enquiry, address): of an automatic reply without address."""
+    found = models.Delivery.objects.filter(agency_id=agency_id, enquiry_id__in=list(enquiry_ids), kind="failed")
+    return {
+        (row.enquiry_id, "" if row.detail.get("of") == "replied" else row.address): row.detail
+        for row in found.order_by("at", "id")
+    }
+
+
+def enquiries_by_id(agency_id: int, ids: Iterable[UUID]) -> dict[UUID, Row]:
+    """Return these enquiries as a list shows them."""
+    rows = list(models.Enquiry.objects.filter(agency_id=agency_id, id__in=list(ids)))
+    return {row.id: row for row in _rows(agency_id, rows)} if rows else {}
+
+
+def notification(agency_id: int, enquiry_id: UUID) -> dict[str, Any]:
+    """Return all that the e-mail about a new enquiry says, its subject among it."""
+    row = models.Enquiry.objects.get(agency_id=agency_id, id=enquiry_id)
+    [shown] = _rows(agency_id, [row])
+    sent = intake.submissions(agency_id, [row.submission_id]) if row.submission_id else []
+    who = shown.sender_name or shown.sender_email or _("somebody")
+    what = f"#{shown.number} {shown.subject}" if shown.subject else _("Enquiry #%(n)s") % {"n": shown.number}
+    return {
+        "subject": _("[%(site)s] %(what)s from %(who)s") % {"site": shown.site_name, "what": what, "who": who},
+        "enquiry": shown,
+        "who": who,
+        "submission": sent[0] if sent else None,
+        "link": f"{settings.CONSULT_OFFICE_URL}/{accounts.agency_slug(agency_id)}/inbox/{shown.number}/",
+    }
+
+
+WORDS = Path(__file__).with_name("words")
+
+
+@functools.cache
+def reply_words(language: str) -> dict[str, str]:
+    """Return the words of automatic replies in a language, in English when there is no file for it."""
+    named = WORDS / f"{language}.toml"
+    path = named if language.isalpha() and named.exists() else WORDS / "en.toml"
+    return {name: str(text) for name, text in tomllib.loads(path.read_text("utf-8")).items()}
+
+
+def reply(agency_id: int, enquiry_id: UUID) -> dict[str, Any]:
+    """Return all that the automatic reply to an enquiry says. Nothing of it is the sender's own."""
+    row = models.Enquiry.objects.get(agency_id=agency_id, id=enquiry_id)
+    label = intake.form_labels(agency_id)[row.form_id] if row.form_id else intake.FormLabel("", "", [])
+    sent = intake.submissions(agency_id, [row.submission_id]) if row.submission_id else []
+    words = {name: text.replace("{site}", label.site_name) for name, text in reply_words(label.language).items()}
+    return {
+        "subject": words["subject"],
+        "words": words,
+        "text": label.auto_reply_text.strip() or words["text"],
+        "language": label.language,
+        "site_name": label.site_name,
+        "receipt": sent[0].receipt if sent else "",
+    }
 
 
 def _rows(agency_id: int, rows: list[models.Enquiry]) -> list[Row]:
@@ -165,7 +260,8 @@ def _rows(agency_id: int, rows: list[models.Enquiry]) -> list[Row]:
                 closed_at=row.closed_at,
                 assignee_id=row.assignee_id,
                 assignee_name=names.get(row.assignee_id, "") if row.assignee_id else "",
-                signals=row.signals,
+                score=row.score,
+                reasons=row.reasons or [{"code": signal, "points": 0} for signal in row.signals],
             )
         )
     return shown

@@ -37,6 +37,10 @@ def counts(client: Client, query: str = "") -> dict[str, int]:
     return {name: int(count) for name, count in re.findall(r'data-count="(\w+)">(\d+)<', text)}
 
 
+def words_of(client: Client, query: str) -> str:
+    return " ".join(re.sub(r"<[^>]+>", "", client.get(f"/a/inbox/{query}").content.decode()).split())
+
+
 def test_each_view_holds_what_it_says(database: Database, cast: Cast) -> None:
     fill(database, cast.a, 5)
     fill(database, cast.b, 3)
@@ -52,7 +56,7 @@ def test_each_view_holds_what_it_says(database: Database, cast: Cast) -> None:
     assert numbers(bob, "?view=closed") == [1]
     assert numbers(bob, "?view=all") == [5, 4, 3, 2, 1]
     assert numbers(bob, "?view=rubbish") == [5, 4, 3, 2]
-    assert counts(bob) == {"open": 4, "mine": 1, "unassigned": 2, "closed": 1, "all": 5}
+    assert counts(bob) == {"open": 4, "mine": 1, "unassigned": 2, "held": 0, "closed": 1, "spam": 0, "all": 5}
     assert counts(cast.vera.client)["mine"] == 0
     assert numbers(cast.charlie.client, slug="b") == [3, 2, 1]
 
@@ -155,7 +159,7 @@ def test_what_visitors_send_is_shown_as_text(database: Database, cast: Cast) -> 
     nasty = "<script>alert(1)</script>{{ 7|add:7 }}{% now %}"
     submission_id, _outcome = database.submit(
         cast.key_a, ("name", nasty), ("email", '"><img src=x onerror=alert(1)>@x.example'), ("message", nasty),
-        page_url="javascript:alert(1)", signals=["honeypot", "<b>"],
+        page_url="javascript:alert(1)", signals=["cleaned", "<b>"],
     )  # fmt: skip
     services.receive_submissions(agency_id=cast.a, submission_ids=[submission_id])
     for path in ("/a/inbox/", "/a/inbox/1/"):
@@ -167,16 +171,34 @@ def test_what_visitors_send_is_shown_as_text(database: Database, cast: Cast) -> 
         assert "{{ 7|add:7 }}" in text
 
 
+def test_what_is_held_is_listed_with_its_reasons(database: Database, cast: Cast) -> None:
+    links = " ".join(f"https://{n}.example" for n in range(4))
+    ids = [
+        database.submit(cast.key_a, ("name", "Spam"), ("message", links), signals=["honeypot", "proof_ok"])[0],
+        database.submit(cast.key_a, ("name", "Ann"), ("message", links))[0],
+    ]
+    services.receive_submissions(agency_id=cast.a, submission_ids=ids)
+    bob = cast.bob.client
+    assert (numbers(bob), numbers(bob, "?view=held"), numbers(bob, "?view=spam")) == ([2], [1], [])
+    assert (counts(bob)["open"], counts(bob)["held"]) == (1, 1)
+    shown = words_of(bob, "?view=held")
+    for reason in ("Hidden field filled in (+60)", "4 links (+45)", "Proof of work done (−30)"):
+        assert reason in shown, reason
+    # It says so in the other lists as well.
+    assert ">Held</span>" in bob.get("/a/inbox/?view=all").content.decode()
+    assert "4 links (+45)" in words_of(bob, "")
+
+
 def test_a_long_list_asks_no_more_questions(database: Database, cast: Cast, django_assert_max_num_queries: Any) -> None:
     fill(database, cast.a, 60)
     for number in range(3):
         database.submit(cast.key_a, id=uuid.uuid4(), origin=str(number))
     # Session, person, memberships, agency, list, members, forms, counts.
-    with django_assert_max_num_queries(10):
+    with django_assert_max_num_queries(11):
         assert len(numbers(cast.bob.client)) == 50
 
 
 def test_an_empty_inbox_says_what_to_do(cast: Cast) -> None:
-    for view in ("open", "mine", "unassigned", "closed", "all"):
+    for view in ("open", "mine", "unassigned", "held", "closed", "spam", "all"):
         assert cast.bob.client.get(f"/a/inbox/?view={view}").status_code == 200
     assert "/a/sites/" in cast.alice.client.get("/a/inbox/").content.decode()

@@ -1,12 +1,16 @@
 """Submissions become enquiries: once each, numbered without a gap, whoever works at the same time."""
 
+import datetime as dt
 import threading
 import uuid
 
+import psycopg
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from conftest import Cast, Database
 from consult.inbox import services
+from consult.inbox.tests.conftest import change_form
 from tests import worker
 
 
@@ -17,7 +21,7 @@ def numbers(database: Database, agency_id: int) -> list[int]:
 
 
 def test_from_the_door_to_the_inbox(database: Database, cast: Cast) -> None:
-    submission_id, _outcome = database.submit(cast.key_a, signals=["honeypot"])
+    submission_id, _outcome = database.submit(cast.key_a, signals=["cleaned"])
     worker.run_jobs(database)
     [(number, status, name, email, excerpt, signals, form_id, same_moment)] = database.ask(
         "SELECT e.number, e.status, sender_name, sender_email, excerpt, e.signals, e.form_id,"
@@ -26,19 +30,21 @@ def test_from_the_door_to_the_inbox(database: Database, cast: Cast) -> None:
         [submission_id],
     )
     assert (number, status, name, email, excerpt) == (1, "open", "Ann", "ann@visitor.example", "Hello there")
-    assert (signals, form_id, same_moment) == (["honeypot"], cast.form_a, True)
-    # Nothing is dropped silently: what looks like spam is an enquiry with a reason.
+    assert (signals, form_id, same_moment) == (["cleaned"], cast.form_a, True)
     assert "Ann" in cast.bob.client.get("/a/inbox/").content.decode()
     [(by,)] = database.ask("SELECT by_id FROM accounts_audit WHERE action = 'inbox.open_enquiry'")
     assert by is None
 
 
 def test_a_second_run_changes_nothing(database: Database, cast: Cast) -> None:
-    ids = [database.submit(cast.key_a)[0] for _ in range(3)]
+    change_form(cast, notify_addresses=["team@a.example"])
+    ids = [database.submit(cast.key_a, ("message", str(n)))[0] for n in range(3)]
     for _ in range(2):
         services.receive_submissions(agency_id=cast.a, submission_ids=ids)
     services.receive_submissions(agency_id=cast.a, submission_ids=[*ids, *ids])
     assert numbers(database, cast.a) == [1, 2, 3]
+    lines = database.ask("SELECT kind, count(*) FROM inbox_delivery GROUP BY 1 ORDER BY 1")
+    assert lines == [("scored", 3), ("stored", 3)]
     jobs = [name for name, *_rest in worker.jobs(database) if name == "inbox.notify_enquiry"]
     assert len(jobs) == 3
     assert database.ask("SELECT count(*) FROM accounts_audit WHERE action = 'inbox.open_enquiry'") == [(3,)]
@@ -105,3 +111,60 @@ def test_odd_submissions_become_enquiries_too(database: Database, cast: Cast) ->
     for number in range(1, 5):
         assert cast.bob.client.get(f"/a/inbox/{number}/").status_code == 200
     assert cast.bob.client.get("/a/inbox/").status_code == 200
+
+
+def test_what_looks_like_spam_is_held(database: Database, cast: Cast) -> None:
+    """Nothing is dropped silently: it is an enquiry with its reasons, and nobody is told."""
+    change_form(cast, notify_addresses=["team@a.example"], auto_reply=True)
+    submission_id, _outcome = database.submit(cast.key_a, signals=["honeypot"])
+    with psycopg.connect(database.urls["consult_edge"], autocommit=True) as edge:
+        edge.execute("LISTEN consult_live")
+        services.receive_submissions(agency_id=cast.a, submission_ids=[submission_id])
+        heard = [note.payload for note in edge.notifies(timeout=0.3, stop_after=9)]
+    [(id, status, score, reasons)] = database.ask("SELECT id::text, status, score, reasons FROM inbox_enquiry")
+    assert (status, score, reasons) == ("held", 60, [{"code": "honeypot", "points": 60}])
+    assert [name for name, *_rest in worker.jobs(database)] == ["inbox.receive_submissions"]
+    # Open pages hear of it all the same.
+    assert heard == [f'{{"agency": {cast.a}, "kind": "enquiry", "id": "{id}"}}']
+    lines = database.ask("SELECT kind, detail FROM inbox_delivery ORDER BY at, id")
+    assert lines == [("stored", {}), ("scored", {"score": 60}), ("held", {"hold_score": 50})]
+
+
+def test_the_form_says_from_when_it_holds(database: Database, cast: Cast) -> None:
+    change_form(cast, hold_score=61)
+    submission_id, _outcome = database.submit(cast.key_a, signals=["honeypot"])
+    services.receive_submissions(agency_id=cast.a, submission_ids=[submission_id])
+    assert database.ask("SELECT status, score FROM inbox_enquiry") == [("open", 60)]
+
+
+def test_the_same_again_is_said(database: Database, cast: Cast) -> None:
+    """From whom it may: as another submission of the same form, within a day."""
+    now = dt.datetime.now(dt.UTC)
+    times = [now - dt.timedelta(hours=hours) for hours in (30, 3, 2, 1)]
+    ids = [database.submit(cast.key_a, ("message", "Buy"), received_at=at)[0] for at in times]
+    other, _outcome = database.submit(cast.key_b, ("message", "Buy"), received_at=now)
+    ids.append(database.submit(cast.key_a, ("message", "Something else"), received_at=now)[0])
+    # In several batches and in one.
+    services.receive_submissions(agency_id=cast.a, submission_ids=ids[:2])
+    services.receive_submissions(agency_id=cast.a, submission_ids=ids[2:])
+    services.receive_submissions(agency_id=cast.b, submission_ids=[other])
+    scores = database.ask("SELECT score FROM inbox_enquiry WHERE agency_id = %s ORDER BY number", [cast.a])
+    assert [score for (score,) in scores] == [0, 0, 40, 40, 0]
+    assert database.ask("SELECT score FROM inbox_enquiry WHERE agency_id = %s", [cast.b]) == [(0,)]
+
+
+def test_500_at_once_ask_no_more_than_one(database: Database, cast: Cast) -> None:
+    change_form(cast, notify_addresses=["team@a.example", "more@a.example"], auto_reply=True)
+
+    def asked(count: int) -> int:
+        ids = [
+            database.submit(cast.key_a, ("message", f"{n} {count}"), ("email", f"{n}-{count}@visitor.example"))[0]
+            for n in range(count)
+        ]
+        with CaptureQueriesContext(connection) as queries:
+            services.receive_submissions(agency_id=cast.a, submission_ids=ids)
+        return len(queries)
+
+    one = asked(1)
+    assert asked(60) == one
+    assert one < 25
