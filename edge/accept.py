@@ -198,7 +198,9 @@ class Receiver:
             signals.append(OLDER_PAGE)
         verdict, seconds = await self._limits.check(form, request.client)
         if verdict == "refused":
-            raise problems.Problem("too_many", words.text("too_many"), retry_after=seconds)
+            # Only the daily cap lets nobody in for longer than an hour.
+            told = words.text("daily_cap") if seconds > 3_600 else words.text("too_many")
+            raise problems.Problem("too_many", told, retry_after=seconds)
         if verdict:
             signals.append(verdict)
         row = self._row(request, judged, sent, signals)

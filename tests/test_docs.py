@@ -19,14 +19,25 @@ WITH_PATHS = [document for document in DOCUMENTS if document.suffix == ".md" and
 HEADINGS = ["Context", "Decision", "Why", "What enforces it", "What was given up"]
 ADR_LINES = 80
 
-TOP = "consult|edge|sites|assets|tests|docs|tools|requirements"
+TOP = "consult|edge|bench|sites|assets|tests|docs|tools|requirements"
 # `consult/core/live.py: nudge`, or a path alone; a path with a placeholder in it names no file.
 NAMED = re.compile(rf"`((?:{TOP}|\.ci)/[\w./-]*|[\w.-]+\.(?:md|toml|py)|Makefile)(?:: ([\w.]+))?`")
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[\w-]*)?\)")
 # The rooms' own names, of which every feature has some, and the files of a client's site.
 ROOMS = {
     *(f"{room}.py" for room in ("urls", "admin", "middleware", "views", "api", "jobs", "forms", "services", "queries")),
-    *("models.py", "rules.py", "apps.py", "environment.py", "base.py", "dev.py", "prod.py", "test.py", "__init__.py"),
+    *(
+        "reports.py",
+        "models.py",
+        "rules.py",
+        "apps.py",
+        "environment.py",
+        "base.py",
+        "dev.py",
+        "prod.py",
+        "test.py",
+        "__init__.py",
+    ),
 }
 PLACES = re.compile(r"(?<![\w.<>])/(?:root|home|tmp|work|Users|mnt|srv)(?:/|\b)")
 REGISTRIES = re.compile(r"\b(?:pypi|pythonhosted|npmjs|yarnpkg|docker)\.(?:org|com|io)\b|\bregistry\.", re.IGNORECASE)

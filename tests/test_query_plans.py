@@ -3,6 +3,7 @@
 # Statements are put together from names of tables and columns here: nobody else has a say in them.
 # ruff: noqa: S608
 
+import datetime as dt
 import json
 import uuid
 from collections.abc import Callable, Iterator
@@ -21,6 +22,7 @@ from consult.core import tenancy
 from consult.inbox import models as inbox_models
 from consult.inbox import queries as inbox
 from consult.intake import queries as intake
+from consult.intake import reports
 from consult.machine import postgres_cluster
 
 AGENCIES, ENQUIRIES = 200, 20_000
@@ -33,13 +35,16 @@ INSERT INTO accounts_user (id, password, is_superuser, email, name, time_zone, i
     SELECT id, '', false, id || '@example.com', 'Person ' || id, 'UTC', true, false, now() FROM agencies;
 INSERT INTO accounts_member (id, agency_id, created_at, role, user_id)
     SELECT member, id, now(), 'owner', id FROM agencies;
-INSERT INTO intake_site (id, agency_id, created_at, name, url)
-    SELECT site, id, now(), 'Site', 'https://site.example' FROM agencies;
+INSERT INTO intake_site (id, agency_id, created_at, name, url, fallback_contact)
+    SELECT site, id, now(), 'Site', 'https://site.example', '' FROM agencies;
 INSERT INTO intake_form (id, agency_id, created_at, site_id, name, key, version,
-                         allowed_origins, redirect_targets, notify_addresses)
-    SELECT form, id, now(), site, 'Contact', 'frm_' || id, 1, '[]', '[]', '[]' FROM agencies;
-INSERT INTO intake_formversion (id, agency_id, created_at, form_id, version, name, fields, honeypot)
-    SELECT gen_random_uuid(), id, now(), form, 1, 'Contact', '[]', 'hp' FROM agencies;
+                         allowed_origins, redirect_targets, notify_addresses, language, hold_score, address_limit,
+                         form_limit, over_limit, daily_cap, proof_of_work, secret, auto_reply, auto_reply_text,
+                         keep_address_days)
+    SELECT form, id, now(), site, 'Contact', 'frm_' || id, 1, '[]', '[]', '[]', 'en', 50, '20/minute', '600/minute',
+           'hold', 10000, false, '', false, '', 30 FROM agencies;
+INSERT INTO intake_formversion (id, agency_id, created_at, form_id, version, name, fields, honeypot, files)
+    SELECT gen_random_uuid(), id, now(), form, 1, 'Contact', '[]', 'hp', '{{}}' FROM agencies;
 CREATE TEMP TABLE sent AS SELECT gen_random_uuid() AS id, gen_random_uuid() AS enquiry, a.id AS agency_id, a.form,
     a.member, n, now() - n * interval '7 minutes' AS at
     FROM agencies a, generate_series(1, {ENQUIRIES // AGENCIES}) n;
@@ -47,6 +52,11 @@ INSERT INTO intake_submission (id, agency_id, created_at, form_id, form_version,
                                page_url, referrer, origin, remote_addr, user_agent, content_type, signals)
     SELECT id, agency_id, at, form, 1, upper(substr(md5(id::text), 1, 12)), at, '[["message", "Hello"]]',
            '', '', '', '', '', '', '[]' FROM sent;
+INSERT INTO intake_tally (id, agency_id, created_at, form_id, day, source, accepted)
+    SELECT gen_random_uuid(), id, now(), form, now()::date - n, 'edge-1', n FROM agencies, generate_series(1, 50) n;
+INSERT INTO intake_setaside (id, agency_id, created_at, form_id, form_key, receipt, received_at, reason, content,
+                             resolved_at)
+    SELECT id, agency_id, at, form, '', '', at, '', '', CASE WHEN n % 10 > 0 THEN now() END FROM sent;
 INSERT INTO inbox_enquiry (id, agency_id, created_at, number, submission_id, form_id, status, assignee_id,
                            sender_name, sender_email, subject, excerpt, signals, received_at)
     SELECT enquiry, agency_id, at, n, id, form, CASE WHEN n % 3 = 0 THEN 'closed' ELSE 'open' END,
@@ -68,6 +78,8 @@ BIG = {
     "intake_form",
     "intake_formversion",
     "intake_site",
+    "intake_setaside",
+    "intake_tally",
 }
 AGENCY = 1100
 
@@ -110,7 +122,9 @@ def plans(read: Callable[[], object]) -> list[tuple[str, str]]:
     """Return what every statement of `read` scans."""
     with tenancy.agency(AGENCY), CaptureQueriesContext(connection) as said:
         read()
-    statements = [query["sql"] for query in said.captured_queries if query["sql"].startswith("SELECT")]
+    statements = [
+        query["sql"] for query in said.captured_queries if query["sql"].lstrip().startswith(("SELECT", "WITH"))
+    ]
     assert statements
     return [scan for statement in statements for scan in explain(statement)]
 
@@ -141,6 +155,9 @@ def reads() -> dict[str, Callable[[], object]]:
         "submissions by id": lambda: intake.submissions(AGENCY, [submission_id, uuid.uuid4()]),
         "sites": lambda: intake.sites(AGENCY),
         "form page": lambda: intake.form_page(AGENCY, form),
+        "attention count": lambda: reports.attention_count(AGENCY),
+        "conservation": lambda: reports.conservation(AGENCY, timezone.now().date() - dt.timedelta(days=2)),
+        "attention page": lambda: reports.attention_page(AGENCY, timezone.now()),
         "labels": lambda: intake.form_labels(AGENCY),
         "members": lambda: accounts.members(AGENCY),
         "member of": lambda: accounts.member_of(AGENCY, user),
@@ -162,7 +179,7 @@ def test_the_doors_use_their_indexes(filled: Database) -> None:
     """A function's plan is its own affair: what it costs tells whether it walked a table."""
     for statement in (
         "SELECT * FROM accounts_memberships_v1(1100)",
-        "SELECT intake_form_v1('frm_1100')",
+        "SELECT intake_form_v2('frm_1100')",
     ):
         with psycopg.connect(filled.urls["superuser"]) as direct:
             direct.execute("SET ROLE consult_doors")

@@ -24,7 +24,11 @@ def test_the_schema_keeps_every_rule(database: Database) -> None:
     assert grants.GLOBAL_TABLES["accounts_signingkey"][0] == ("select", "insert")
     for table in ("django_migrations", "django_admin_log", "auth_permission", "auth_group"):
         assert grants.GLOBAL_TABLES[table][0] == grants.READ
-    assert set(grants.DOORS) == {"procrastinate_jobs", "procrastinate_events", "accounts_signingkey"}
+    assert set(grants.DOORS) == {"procrastinate_jobs", "procrastinate_events", "accounts_signingkey", "intake_edge"}
+    assert grants.GLOBAL_TABLES["intake_edge"][0] == grants.READ
+    # What came in is what the edge's doors wrote; the office resolves what is set aside, and deletes none of it.
+    assert declared["intake_setaside"].app == ("select", "update")
+    assert declared["intake_file"].app == declared["intake_tally"].app == ("select",)
 
 
 # A statement that somebody may come to write, as owner unless said otherwise, and what the check says about it.
@@ -60,9 +64,9 @@ CANARIES = {
     "GRANT SELECT ON crm_client TO PUBLIC": "crm_client: PUBLIC may",
     "GRANT USAGE ON SEQUENCE accounts_user_id_seq TO consult_edge": "accounts_user_id_seq: consult_edge may USAGE",
     "GRANT EXECUTE ON FUNCTION procrastinate_notify_queue_job_inserted_v1 TO PUBLIC": "PUBLIC",
-    "SET ROLE consult_doors; GRANT EXECUTE ON FUNCTION intake_form_v1 TO consult_backup": "intake_form_v1(text): owner",
-    "SET ROLE consult_doors; ALTER FUNCTION intake_form_v1 RESET search_path": "search_path is not pinned",
-    "SET ROLE consult_doors; ALTER FUNCTION intake_form_v1 SECURITY INVOKER": "intake_form_v1(text): owner",
+    "SET ROLE consult_doors; GRANT EXECUTE ON FUNCTION intake_form_v2 TO consult_backup": "intake_form_v2(",
+    "SET ROLE consult_doors; ALTER FUNCTION intake_form_v2 RESET search_path": "search_path is not pinned",
+    "SET ROLE consult_doors; ALTER FUNCTION intake_form_v2 SECURITY INVOKER": "intake_form_v2(text,integer): owner",
 }
 
 

@@ -13,6 +13,7 @@ import psycopg
 import pytest
 from django.db import DatabaseError, connection
 from django.test import Client
+from django.utils import timezone
 
 from conftest import Cast, Database
 from consult.accounts import models as accounts_models
@@ -25,18 +26,28 @@ from consult.intake import models as intake_models
 from tests import catalogue, worker
 
 NOBODYS = (psycopg.errors.UndefinedObject, psycopg.errors.InvalidTextRepresentation)
+FILE = {
+    "field": "cv",
+    "name": "cv.pdf",
+    "media_type": "application/pdf",
+    "size": 3,
+    "sha256": "0" * 64,
+    "location": "a/b",
+}
 
 
 @pytest.fixture
 def both(database: Database, cast: Cast) -> Database:
     """Both agencies with at least a row in every isolated table; whoever adds a table adds its row here."""
     for agency_id, key, person in ((cast.a, cast.key_a, cast.alice), (cast.b, cast.key_b, cast.charlie)):
-        submission_id, _outcome = database.submit(key)
+        submission_id, _outcome = database.submit(key, files=[FILE | {"id": str(uuid.uuid4())}])
+        database.set_aside(key)
         inbox.receive_submissions(agency_id=agency_id, submission_ids=[submission_id])
         inbox.add_note(agency_id=agency_id, number=1, body="Called back", by=person.member_id)
         client_id = crm.ensure_client(agency_id=agency_id, name="Client")
         with tenancy.agency(agency_id):
             intake_models.Site.objects.update(client_id=client_id)
+            intake_models.Alarm.objects.create(agency_id=agency_id, checked_at=timezone.now())
             inbox_models.Enquiry.objects.update(assignee_id=person.member_id)
     for table, constraint in catalogue.isolated().items():
         found = {row[0] for row in database.ask(f"SELECT DISTINCT {constraint.column} FROM {table}")}

@@ -52,8 +52,9 @@ def apt(program: str, package: str, *, found: Callable[[], bool]) -> None:
 
 
 def prepare() -> None:
-    """See that Node's npm and a Chromium are there: the sites and the browser tests need them."""
+    """See that what the tests need and pip cannot install is there: npm, a Chromium, a Redis."""
     apt("npm", "npm", found=lambda: shutil.which("npm") is not None)
+    apt("Redis", "redis-server", found=lambda: shutil.which("redis-server") is not None)
     apt("Chromium", "chromium", found=lambda: any(shutil.which(name) for name in CHROMIUMS))
 
 

@@ -182,8 +182,9 @@ async def test_one_who_waits_no_longer_leaves_nothing(folder: files.Storage, roo
     incoming = uploads.Uploads(folder, bounds.DEFAULT)
     request = uploading.request(body(part("cv", PNG + bytes(300_000), "me.png")), pause=asyncio.Event())
     reading = asyncio.create_task(incoming.read(request, form(), uploading.TYPE))
-    while not left(root):
-        await asyncio.sleep(0.01)
+    async with asyncio.timeout(5):
+        while not left(root):
+            await asyncio.sleep(0.01)
     assert incoming.count == 1
     reading.cancel()
     with pytest.raises(asyncio.CancelledError):
