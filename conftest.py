@@ -4,6 +4,7 @@ Alice owns agency A, Bob is a member of it, Vera only views it, Charlie owns age
 `CONSULT_TEST_POSTGRES` names a folder of other PostgreSQL programs than the embedded ones.
 """
 
+import base64
 import contextlib
 import dataclasses
 import datetime as dt
@@ -36,12 +37,7 @@ from consult.machine import postgres, postgres_cluster
 
 PASSWORD = "correct horse battery staple"
 # One batch as the edge sends it; says only what was not simply stored.
-ACCEPT = """
-    SELECT position, outcome, receipt FROM intake_accept_v2(
-        %s, %s, %s::uuid[], %s::uuid[], %s::text[], %s::int[], %s::text[], %s::timestamptz[], %s::bytea[], %s::text[],
-        %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[],
-        %s::text::jsonb)
-"""
+ACCEPT = "SELECT position, outcome, receipt FROM intake_accept_v2(%s, %s, %s::text::jsonb, %s::text::jsonb)"
 SET_ASIDE = """
     SELECT id, counted FROM intake_set_aside_v1(%s, %s, %s::uuid[], %s::text[], %s::bigint[], %s::text[],
                                %s::timestamptz[], %s::text[], %s::bytea[], %s::text::jsonb)
@@ -101,21 +97,23 @@ class Database:
         id = id or uuid.uuid4()
         sent = json.dumps(fields or [["name", "Ann"], ["email", "ann@visitor.example"], ["message", "Hello there"]])
         texts = ("page_url", "referrer", "origin", "remote_addr", "user_agent", "content_type")
+        # As edge/submission.py has them.
         row = (
-            [id],
-            [None],
-            [key],
-            [version],
-            [f"{uuid.uuid4().int % 10**12:012d}"],
-            [received_at or dt.datetime.now(dt.UTC)],
-            [hashlib.blake2b(sent.encode(), digest_size=16).digest()],
-            [sent],
-            *([meta.get(name, "")] for name in texts),
-            [json.dumps(meta.get("signals", []))],
-            [meta.get("request_id", "")],
-            [json.dumps(files)] if files else None,
+            base64.b64encode(id.bytes).decode(),
+            None,
+            key,
+            version,
+            0,
+            f"{uuid.uuid4().int % 10**12:012d}",
+            (received_at or dt.datetime.now(dt.UTC)).isoformat(),
+            base64.b64encode(hashlib.blake2b(sent.encode(), digest_size=16).digest()).decode(),
+            sent,
+            *(meta.get(name, "") for name in texts),
+            json.dumps(meta.get("signals", [])),
+            meta.get("request_id", ""),
+            json.dumps(files) if files else None,
         )
-        found = self.ask(ACCEPT, ("test", False, *row, "[]"), role="consult_edge")
+        found = self.ask(ACCEPT, ("test", False, json.dumps([row]), "[]"), role="consult_edge")
         return id, found[0][1] if found else "stored"
 
     def set_aside(

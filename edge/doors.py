@@ -87,33 +87,9 @@ async def _send(
     spooled: bool,
     ledger: Ledger,
 ) -> list[Outcome]:
-    uuid = pgproto.UUID
-    files = [row.files for row in rows] if any(row.files is not None for row in rows) else None
-    exceptions = await _call(
-        connection,
-        sql.ACCEPT_SUBMISSIONS,
-        source,
-        spooled,
-        [uuid(row.id) for row in rows],
-        [uuid(row.earlier) if row.earlier is not None else None for row in rows],
-        [row.form_key for row in rows],
-        [row.form_version for row in rows],
-        [row.receipt for row in rows],
-        [row.received_at for row in rows],
-        [row.digest for row in rows],
-        [row.fields for row in rows],
-        [row.page_url for row in rows],
-        [row.referrer for row in rows],
-        [row.origin for row in rows],
-        [row.address for row in rows],
-        [row.user_agent for row in rows],
-        [row.content_type for row in rows],
-        [row.signals for row in rows],
-        [row.request_id for row in rows],
-        files,
-        _json(ledger),
-        seconds=seconds,
-    )
+    # One text: to encode every column as an array takes ten times as long.
+    sent = msgspec.json.encode(rows).decode()
+    exceptions = await _call(connection, sql.ACCEPT_SUBMISSIONS, source, spooled, sent, _json(ledger), seconds=seconds)
     outcomes = [Outcome("stored", row.receipt) for row in rows]
     for position, kind, receipt in exceptions:
         outcomes[position - 1] = Outcome(kind, receipt or rows[position - 1].receipt)

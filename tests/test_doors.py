@@ -389,3 +389,16 @@ def test_the_edge_hears_of_a_changed_form(database: Database, cast: Cast) -> Non
 def _site(database: Database, agency_id: int) -> uuid.UUID:
     found: uuid.UUID = database.ask("SELECT id FROM intake_site WHERE agency_id = %s", [agency_id])[0][0]
     return found
+
+
+def test_a_plan_made_for_an_empty_table_does_not_read_the_whole_one_later(database: Database, cast: Cast) -> None:
+    database.ask("VACUUM ANALYZE intake_submission")
+    batches, each = 14, 50
+    with psycopg.connect(database.urls["consult_edge"], autocommit=True) as edge:
+        for number in range(batches):
+            rows = [Row(cast.key_a, earlier=uuid.uuid4(), digest=bytes([number, n])) for n in range(each)]
+            assert edge.execute(ACCEPT, doors.parameters("edge-1", False, rows, [])).fetchall() == []
+        edge.execute("SELECT pg_stat_force_next_flush()")
+    read = "SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_user_tables WHERE relname = 'intake_submission'"
+    # The whole one for each batch would be 4,550.
+    assert database.ask(read)[0][0] < batches * each

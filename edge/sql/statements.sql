@@ -1,10 +1,6 @@
 -- accept_submissions: Stores a batch in one commit; says only what was not simply stored.
 SELECT position, outcome, receipt
-FROM intake_accept_v2(
-    $1, $2, $3::uuid[], $4::uuid[], $5::text[], $6::int[], $7::text[], $8::timestamptz[], $9::bytea[], $10::text[],
-    $11::text[], $12::text[], $13::text[], $14::text[], $15::text[], $16::text[], $17::text[], $18::text[],
-    $19::text[], $20::text::jsonb
-);
+FROM intake_accept_v2($1, $2, $3::text::jsonb, $4::text::jsonb);
 
 -- set_aside: Keeps rows that the tables do not take, raw; says which ids are kept.
 SELECT id, counted

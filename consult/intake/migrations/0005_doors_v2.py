@@ -15,6 +15,7 @@ class Migration(migrations.Migration):
             SQL,
             "intake_form_v2",
             "intake_accept_v2",
+            "intake_sent_v2",
             "intake_set_aside_v1",
             "intake_report_v1",
             "intake_ledger_v1",

@@ -23,9 +23,25 @@ AS $$
      LIMIT 1
 $$;
 
+-- What the edge sends of a batch, as rows: `p_rows` is an array of arrays, one for each submission, in the order of
+-- edge/submission.py. Bytes are in base64; `files` is NULL where there are none. One text instead of eighteen arrays
+-- takes the edge a twentieth of the time. For the door below only.
+CREATE FUNCTION intake_sent_v2(p_rows jsonb)
+RETURNS TABLE (
+    "position" int, id uuid, earlier uuid, form_key text, form_version int, receipt text, received_at timestamptz,
+    digest bytea, fields text, page_url text, referrer text, origin text, address text, user_agent text,
+    content_type text, signals text, request_id text, files text)
+LANGUAGE sql STABLE
+AS $$
+    SELECT a.number::int, encode(decode(a.sent ->> 0, 'base64'), 'hex')::uuid,
+           encode(decode(a.sent ->> 1, 'base64'), 'hex')::uuid, a.sent ->> 2, (a.sent ->> 3)::int, a.sent ->> 5,
+           (a.sent ->> 6)::timestamptz, decode(a.sent ->> 7, 'base64'), a.sent ->> 8, a.sent ->> 9, a.sent ->> 10,
+           a.sent ->> 11, a.sent ->> 12, a.sent ->> 13, a.sent ->> 14, a.sent ->> 15, a.sent ->> 16, a.sent ->> 17
+      FROM jsonb_array_elements(p_rows) WITH ORDINALITY AS a (sent, number)
+$$;
+
 -- Store a batch of submissions with their files and, for each agency among them, one job that opens its enquiries.
--- Arrays are parallel, one element a submission; p_files is NULL when none of them has files.
--- `p_earlier` is the id that the same content had in the ten minutes before, NULL where a key made the id: is it there
+-- `earlier` is the id that the same content had in the ten minutes before, NULL where a key made the id: is it there
 -- with the same digest, then this one is its repetition.
 -- Direct rows (p_spooled false) are counted for `p_source`; rows from a spool come with the spool's own ledger.
 -- Returns only what was not simply stored: the position (from 1), the outcome and, where there is one, the receipt
@@ -35,19 +51,23 @@ $$;
 --                     lost, another spool, or this one at another time (two acceptances never have one received_at)
 --   conflict          its id is there with another digest
 --   unknown_form
-CREATE FUNCTION intake_accept_v2(
-    p_source text, p_spooled boolean,
-    p_ids uuid[], p_earlier uuid[], p_form_keys text[], p_form_versions int[], p_receipts text[],
-    p_received_at timestamptz[], p_digests bytea[], p_fields text[], p_page_urls text[], p_referrers text[],
-    p_origins text[], p_addresses text[], p_user_agents text[], p_content_types text[], p_signals text[],
-    p_request_ids text[], p_files text[], p_ledger jsonb)
+CREATE FUNCTION intake_accept_v2(p_source text, p_spooled boolean, p_rows jsonb, p_ledger jsonb)
 RETURNS TABLE ("position" int, outcome text, receipt text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
+-- Each row is looked up by its key, however few submissions there were when the plan was made: one that reads the whole
+-- table is right for an empty one and is kept while it grows.
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET enable_material = off
 AS $$
 #variable_conflict use_column
 DECLARE
+    v_ids uuid[];
+    v_requests text[];
+    v_files boolean;
     v_stored int;
 BEGIN
+    SELECT array_agg(id), array_agg(request_id), bool_or(files IS NOT NULL) INTO v_ids, v_requests, v_files
+      FROM intake_sent_v2(p_rows);
+
     WITH stored AS (
         INSERT INTO intake_submission (
             id, agency_id, form_id, form_version, receipt, received_at, created_at, fields, page_url, referrer,
@@ -55,10 +75,7 @@ BEGIN
         SELECT a.id, f.agency_id, f.id, least(a.form_version, f.version), a.receipt, a.received_at,
                statement_timestamp(), a.fields::jsonb, a.page_url, a.referrer, a.origin, a.address,
                a.user_agent, a.content_type, a.signals::jsonb, a.digest, p_spooled
-          FROM unnest(p_ids, p_earlier, p_form_keys, p_form_versions, p_receipts, p_received_at, p_digests, p_fields,
-                      p_page_urls, p_referrers, p_origins, p_addresses, p_user_agents, p_content_types, p_signals)
-               AS a (id, earlier, form_key, form_version, receipt, received_at, digest, fields,
-                     page_url, referrer, origin, address, user_agent, content_type, signals)
+          FROM intake_sent_v2(p_rows) AS a
           JOIN intake_form f ON f.key = a.form_key
          WHERE NOT EXISTS (SELECT FROM intake_submission e WHERE e.id = a.earlier AND e.digest = a.digest)
         -- Of every unique key: of two edges that send one id at the same time, one would fail at the next key.
@@ -69,7 +86,7 @@ BEGIN
                    jsonb_build_object(
                        'agency_id', agency_id, 'submission_ids', jsonb_agg(id),
                        -- For the job's log lines: whose requests these were, as far as they fit.
-                       'request_id', (SELECT string_agg(p_request_ids[array_position(p_ids, n)], ',')
+                       'request_id', (SELECT string_agg(v_requests[array_position(v_ids, n)], ',')
                                         FROM unnest((array_agg(id))[1:5]) AS few (n))),
                    NULL)::procrastinate_job_to_defer_v1 AS job
           FROM stored GROUP BY agency_id
@@ -84,12 +101,12 @@ BEGIN
     )
     SELECT count(*) INTO v_stored FROM stored s LEFT JOIN queued q ON true WHERE q.job_ids IS NOT NULL;
 
-    IF p_files IS NOT NULL THEN
+    IF v_files THEN
         INSERT INTO intake_file (
             id, agency_id, created_at, submission_id, field, name, media_type, size, sha256, location)
         SELECT x.id, s.agency_id, statement_timestamp(), s.id, x.field, x.name, x.media_type, x.size, x.sha256,
                x.location
-          FROM unnest(p_ids, p_digests, p_files) AS a (id, digest, files)
+          FROM intake_sent_v2(p_rows) AS a
           JOIN intake_submission s ON s.id = a.id AND s.digest = a.digest
          CROSS JOIN jsonb_to_recordset(a.files::jsonb)
                AS x (id uuid, field text, name text, media_type text, size bigint, sha256 text, location text)
@@ -101,10 +118,10 @@ BEGIN
     IF p_spooled THEN
         PERFORM intake_ledger_v1(p_source, p_ledger);
     END IF;
-    IF v_stored = cardinality(p_ids) THEN
+    IF v_stored = cardinality(v_ids) THEN
         RETURN;
     END IF;
-    IF EXISTS (SELECT FROM unnest(p_ids, p_earlier, p_form_keys, p_digests) AS a (id, earlier, form_key, digest)
+    IF EXISTS (SELECT FROM intake_sent_v2(p_rows) AS a
                  JOIN intake_form f ON f.key = a.form_key
                 WHERE NOT EXISTS (SELECT FROM intake_submission s WHERE s.id = a.id)
                   AND NOT EXISTS (SELECT FROM intake_submission e WHERE e.id = a.earlier AND e.digest = a.digest)) THEN
@@ -112,7 +129,7 @@ BEGIN
     END IF;
 
     RETURN QUERY
-    SELECT b.position::int, b.outcome, b.receipt
+    SELECT b.position, b.outcome, b.receipt
       FROM (
         SELECT a.position,
                CASE WHEN f.key IS NULL THEN 'unknown_form'
@@ -125,8 +142,7 @@ BEGIN
                     WHEN p_spooled AND (NOT s.spooled OR s.received_at <> a.received_at) THEN 'duplicate_direct'
                     ELSE 'duplicate' END AS outcome,
                coalesce(s.receipt, e.receipt)::text AS receipt
-          FROM unnest(p_ids, p_earlier, p_form_keys, p_digests, p_received_at) WITH ORDINALITY
-               AS a (id, earlier, form_key, digest, received_at, position)
+          FROM intake_sent_v2(p_rows) AS a
           LEFT JOIN intake_form f ON f.key = a.form_key
           LEFT JOIN intake_submission s ON s.id = a.id
           LEFT JOIN intake_submission e ON e.id = a.earlier AND e.digest = a.digest
@@ -232,11 +248,12 @@ AS $$
     SELECT count(*)::int FROM cut
 $$;
 
-REVOKE EXECUTE ON FUNCTION intake_form_v2, intake_accept_v2, intake_ledger_v1, intake_set_aside_v1, intake_report_v1,
-    intake_forget_addresses_v1 FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION intake_form_v2, intake_sent_v2, intake_accept_v2, intake_ledger_v1, intake_set_aside_v1,
+    intake_report_v1, intake_forget_addresses_v1 FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION intake_form_v2, intake_accept_v2, intake_set_aside_v1, intake_report_v1 TO consult_edge;
 GRANT EXECUTE ON FUNCTION intake_forget_addresses_v1 TO consult_worker;
 ALTER FUNCTION intake_form_v2 OWNER TO consult_doors;
+ALTER FUNCTION intake_sent_v2 OWNER TO consult_doors;
 ALTER FUNCTION intake_accept_v2 OWNER TO consult_doors;
 ALTER FUNCTION intake_ledger_v1 OWNER TO consult_doors;
 ALTER FUNCTION intake_set_aside_v1 OWNER TO consult_doors;
