@@ -73,7 +73,7 @@ class Receiver:
         sent: payload.Payload | None = None
         content_type = request.header("content-type")
         kind = content_type.partition(";")[0].strip().lower()
-        page = kind != payload.JSON and request.wants_page(payload.FORM_TYPES)
+        page = kind != payload.JSON and request.wants_page(kind, payload.FORM_TYPES)
         try:
             form = await self._form(key)
             sent = await self._read(request, form, kind, content_type)
@@ -114,7 +114,7 @@ class Receiver:
 
     def cors(self, form: forms.Form | None, request: http.Request) -> tuple[tuple[str, str], ...]:
         """Who may read the answer. Without a form it holds nothing of anybody: every page may read it."""
-        origin = request.header("origin")
+        origin = request.origin
         if not origin:
             return _VARY
         if form is None:
@@ -228,7 +228,7 @@ class Receiver:
             if (name == form.honeypot or name == "_gotcha") and value and value.strip():
                 signals.append(HONEYPOT)
                 break
-        origin = request.header("origin")
+        origin = request.origin
         if origin == "null":
             origin = ""
         if not origin and (referrer := request.header("referer")):
@@ -269,7 +269,7 @@ class Receiver:
             fields.decode(),
             _told(_page_url(sent, referrer)) if referrer or sent.controls else "",
             _told(referrer),
-            _told(request.header("origin")),
+            _told(request.origin),
             request.client,
             _told(request.header("user-agent")),
             _told(request.header("content-type")),
@@ -341,7 +341,9 @@ def with_receipt(url: str, receipt: str) -> str:
 
 def _told(text: str) -> str:
     """A header as it can be stored."""
-    return payload.storable(text)[:_META_CHARS] if text else ""
+    if text.isascii() and "\x00" not in text:
+        return text[:_META_CHARS]
+    return payload.storable(text)[:_META_CHARS]
 
 
 def _number(text: str) -> int | None:
@@ -371,7 +373,11 @@ def _without_traps(form: forms.Form, fields: Sequence[tuple[str, str]]) -> list[
 
 def _page_url(sent: payload.Payload, referrer: str) -> str:
     """Only addresses that a person can safely follow later."""
-    return next((url for url in (sent.controls.get("_page", ""), referrer) if forms.origin_of(url)), "")
+    if sent.controls:
+        page_url = sent.controls.get("_page", "")
+        if forms.origin_of(page_url):
+            return page_url
+    return referrer if forms.origin_of(referrer) else ""
 
 
 def _with_page_url(sent: payload.Payload, request: http.Request) -> payload.Payload:

@@ -136,6 +136,12 @@ class Edge:
         """The route's template, and an answer or, when it was streamed, its status and size."""
         route = "-"
         try:
+            if found := _FORM_PATH.fullmatch(request.path):
+                if found[2] is None and request.method == "POST":
+                    route = "/f/{form}"
+                    return route, await self.receiver.accept(request, found[1])
+                route = f"/f/{{form}}{found[2] or ''}"
+                return route, await _FORM_ROUTES[found[2]](self, request, found[1])
             if request.path == "/live":
                 route = "/live"
                 return route, await self._live(request)
@@ -143,9 +149,6 @@ class Edge:
                 route = plain[0]
                 _only(request, "GET", "HEAD")
                 return route, plain[1](self)
-            if found := _FORM_PATH.fullmatch(request.path):
-                route = f"/f/{{form}}{found[2] or ''}"
-                return route, await _FORM_ROUTES[found[2]](self, request, found[1])
             raise problems.Problem("not_found", words.text("no_page"))
         except problems.Problem as problem:
             return route, _refused(request, problem)
@@ -156,8 +159,6 @@ class Edge:
             return route, _refused(request, problems.Problem("internal", words.text("internal")))
 
     async def _form(self, request: http.Request, key: str) -> http.Response:
-        if request.method == "POST":
-            return await self.receiver.accept(request, key)
         if request.method == "OPTIONS":
             return await self.receiver.preflight(request, key)
         _only(request, "GET", "HEAD", "POST", "OPTIONS")

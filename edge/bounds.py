@@ -16,6 +16,7 @@ class Bounds(msgspec.Struct, frozen=True):
     store_queue_rows: int = 5_000
     store_batch_rows: int = 500
     store_writers: int = 2
+    store_crowd_rows: int = 64
     reconnect_seconds: float = 0.25
 
     spool_seconds: float = 2.0

@@ -97,6 +97,19 @@ class Form(msgspec.Struct, frozen=True, dict=True):  # dict: what follows from i
         """Fields that some older page does not know to be required."""
         return tuple(field for field in self.fields if field.required and field.required_since > 1)
 
+    @functools.cached_property
+    def _plain_fields(self) -> tuple[tuple[Field, str, int, re.Pattern[str] | None], ...]:
+        """Each field with its name, how long an answer may be that needs no closer look, and what it must look like."""
+        return tuple(
+            (
+                field,
+                field.name,
+                0 if field.options or field.type in ("checkbox", "select", "file") else field.max_length or 320,
+                _EMAIL if field.type == "email" else None,
+            )
+            for field in self.fields
+        )
+
     def allows(self, origin: str) -> bool:
         """Without a list of its own a form trusts the origin of its site; `*` trusts all."""
         return origin in self._origins or "*" in self._origins
@@ -115,6 +128,8 @@ class Form(msgspec.Struct, frozen=True, dict=True):  # dict: what follows from i
         return urljoin(self.site.url, self.redirect_targets[0]) if self.redirect_targets else ""
 
 
+# Few pages hold a form, and each visitor sends one of their addresses.
+@functools.lru_cache(maxsize=512)
 def origin_of(url: str) -> str:
     """`https://name:port` of an http address, else the empty string."""
     try:
@@ -141,15 +156,20 @@ def faults(
     `page_version` is the version that the sender's page names (`_version`), when `form` is what it was at that
     version; None when it names none. `files` are the names of the fields that came with a file.
     """
-    values = _by_name(sent)
-    versioned = page_version == form.version
+    several: dict[str, list[str]] | None = None
     found: list[problems.FieldError] = []
-    for field in form.fields:
-        given = values.get(field.name)
+    once = dict(sent.fields)
+    if len(once) != len(sent.fields):
+        several, once = _by_name(sent), {}
+    for field, name, most, pattern in form._plain_fields:
+        value = once.get(name)
+        if value and len(value) <= most and not value.isspace() and (pattern is None or pattern.fullmatch(value)):
+            continue
+        given = several.get(name) if several is not None else None if value is None else [value]
         if field.type == "file":
-            given = ["file"] if field.name in files else given
+            given = ["file"] if name in files else given
         if given is None:
-            if field.required and (versioned or field.required_since <= 1):
+            if field.required and (page_version == form.version or field.required_since <= 1):
                 found.append(_fault(form, field, "required"))
         elif fault := _fault_of(form, field, given):
             found.append(fault)
@@ -234,8 +254,11 @@ class Forms:
         self.remember: Remember = lambda *_: None
 
     def recall(self, key: str, version: int, definition: str, *, present: bool) -> None:
-        """A form as it was known once: good enough while nobody can be asked."""
-        form = self._read(key, definition)
+        """A form as it was known once: good enough while nobody can be asked. What cannot be read is passed over."""
+        try:
+            form = self._read(key, definition)
+        except database.Unavailable:
+            return
         self._recalled[key, version] = form
         if present:
             self._recalled[key, None] = form

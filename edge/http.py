@@ -50,7 +50,7 @@ class Exchange(Protocol):
 class Request:
     """One request. `client` is the visitor's address as far as we can know it."""
 
-    __slots__ = ("client", "exchange", "headers", "id", "method", "path", "query")
+    __slots__ = ("client", "exchange", "headers", "id", "method", "origin", "path", "query")
 
     def __init__(self, scope: Scope, exchange: Exchange, trusted: "tuple[config.Network, ...]" = ()) -> None:
         self.method = scope.method
@@ -58,6 +58,7 @@ class Request:
         self.query = scope.query_string
         self.headers = scope.headers
         self.exchange = exchange
+        self.origin = self.header("origin")
         wanted = self.header("x-request-id")
         self.id = wanted if wanted and _REQUEST_ID.fullmatch(wanted) else new_request_id()
         self.client = client_address(scope.client, self.header("x-forwarded-for") if trusted else "", trusted)
@@ -69,15 +70,8 @@ class Request:
         except (ValueError, RuntimeError):
             return ""
 
-    @property
-    def content_type(self) -> str:
-        return self.header("content-type").partition(";")[0].strip().lower()
-
-    def wants_page(self, form_types: tuple[str, ...] = ()) -> bool:
-        """Whether a person with a browser asks, not a script."""
-        kind = self.content_type
-        if kind == "application/json":
-            return False
+    def wants_page(self, kind: str = "", form_types: tuple[str, ...] = ()) -> bool:
+        """Whether a person with a browser asks, not a script. `kind` is the content's media type."""
         accept = self.header("accept").lower()
         if "json" in accept:
             return False

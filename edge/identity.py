@@ -1,5 +1,6 @@
 """Which submission is it? An id that a retry makes again, and the receipt that belongs to it."""
 
+import functools
 import hashlib
 import time
 import uuid
@@ -33,21 +34,22 @@ def of_content(form_key: str, address: str, content: bytes, now: float | None = 
     index, and 74 bits of hash.
     """
     bucket = int((time.time() if now is None else now) // BUCKET_SECONDS)
-    hashed = hashlib.blake2b(content, digest_size=10, key=form_key.encode()[:64], salt=_short(address)).digest()
+    hashed = hashlib.blake2b(f"{form_key}\n{address}\n".encode() + content, digest_size=10).digest()
     tail = _as_version_8(hashed)
-    start = BUCKET_SECONDS * 1000
-    return (bucket * start).to_bytes(6, "big") + tail, ((bucket - 1) * start).to_bytes(6, "big") + tail
+    present, before = _starts(bucket)
+    return present + tail, before + tail
+
+
+@functools.lru_cache(maxsize=2)
+def _starts(bucket: int) -> tuple[bytes, bytes]:
+    """When this bucket and the one before began, as the first 48 bits of an id."""
+    milliseconds = BUCKET_SECONDS * 1000
+    return (bucket * milliseconds).to_bytes(6, "big"), ((bucket - 1) * milliseconds).to_bytes(6, "big")
 
 
 def _as_version_8(tail: bytes) -> bytes:
     """The last ten bytes of a UUID with its version and variant in their places."""
     return bytes((tail[0] & 0x0F | 0x80, tail[1], tail[2] & 0x3F | 0x80)) + tail[3:]
-
-
-def _short(address: str) -> bytes:
-    """An address as the 16 bytes that a salt may have."""
-    raw = address.encode()
-    return raw if len(raw) <= 16 else hashlib.blake2b(raw, digest_size=16).digest()
 
 
 def rekeyed(row: Submission) -> Submission:

@@ -13,18 +13,21 @@ import msgspec
 
 type Value = str | int | float | bool | None
 
-_encode = msgspec.json.Encoder().encode
+_encode = msgspec.json.Encoder().encode_lines
 
 
 # Lines of ordinary events wait so long for each other: a write for each request would cost a tenth of it.
 _GATHER_SECONDS = 0.05
 
 
+_HEAD = ("timestamp", "level", "program", "event")
+
+
 class Log:
     def __init__(self, style: str = "json", stream: BinaryIO | None = None) -> None:
-        self._plain = style == "console"
+        self._style = style
         self._stream = stream if stream is not None else sys.stdout.buffer
-        self._lines: list[bytes] = []
+        self._lines: list[dict[str, Value | datetime.datetime]] = []
 
     def info(self, event: str, **facts: Value) -> None:
         self._add("info", event, facts)
@@ -44,16 +47,11 @@ class Log:
 
     def _add(self, level: str, event: str, facts: dict[str, Value]) -> None:
         now = datetime.datetime.now(datetime.UTC)
-        if self._plain:
-            told = " ".join(f"{name}={value!r}" for name, value in facts.items() if value is not None)
-            line = f"{now:%H:%M:%S} {level:7} edge  {event}  {told}".encode("utf-8", "replace")
-        else:
-            line = _encode({"timestamp": now, "level": level, "program": "edge", "event": event, **facts})
-        self._lines.append(line + b"\n")
+        self._lines.append({"timestamp": now, "level": level, "program": "edge", "event": event, **facts})
 
     def flush(self) -> None:
         """Write what waits. Called at the end, too."""
-        lines = b"".join(self._lines)
+        lines = b"".join(map(_plain, self._lines)) if self._style == "console" else _encode(self._lines)
         self._lines.clear()
         try:
             self._stream.write(lines)
@@ -61,3 +59,9 @@ class Log:
         except (OSError, ValueError):
             # Nobody reads us any more: taking submissions matters more than telling about it.
             pass
+
+
+def _plain(line: dict[str, Value | datetime.datetime]) -> bytes:
+    told = " ".join(f"{name}={value!r}" for name, value in line.items() if name not in _HEAD and value is not None)
+    text = f"{line['timestamp']:%H:%M:%S} {line['level']:7} edge  {line['event']}  {told}\n"
+    return text.encode("utf-8", "replace")

@@ -197,23 +197,19 @@ def _plain_json(body: bytes, limits: bounds.Bounds) -> Payload | None:
 
     None for all else: it takes the longer way, with the same result.
     """
+    # Without \\u there is neither NUL nor surrogate: bare ones are not JSON.
     if len(body) > _PLAIN_BYTES or b"\\u" in body:
         return None
     try:
         sent = _PlainObject.decode(body)
     except (msgspec.MsgspecError, ValueError):
         return None
-    longest = limits.field_name_chars
-    fields: Pairs = []
-    controls: dict[str, str] = {}
-    for name, value in sent.items():
-        if len(name) > longest or "\x00" in value:
-            return None
-        if name in CONTROLS:
-            controls[name] = value
-        elif name or value:
-            fields.append((name, value))
-    return Payload(tuple(fields), controls, ()) if len(sent) <= limits.fields else None
+    if len(sent) > limits.fields or (sent and len(max(sent, key=len)) > limits.field_name_chars):
+        return None
+    if "" not in sent and CONTROLS.isdisjoint(sent):
+        return Payload(tuple(sent.items()), {}, ())
+    fields = tuple(pair for pair in sent.items() if pair[0] not in CONTROLS and (pair[0] or pair[1]))
+    return Payload(fields, {name: value for name, value in sent.items() if name in CONTROLS}, ())
 
 
 _Object = msgspec.json.Decoder(dict[str, msgspec.Raw])

@@ -14,12 +14,16 @@ _SHAPE = re.compile(f"[{ALPHABET}]{{{_LENGTH}}}")
 def of(id: bytes) -> str:
     """The receipt of a submission's id, as stored: without dashes. The same id always gets the same one."""
     bits = int.from_bytes(hashlib.blake2b(id, digest_size=8, person=b"receipt").digest()) >> 4
-    return "".join([_PAIRS[bits >> shift & 1023] for shift in (50, 40, 30, 20, 10, 0)])
+    pairs = _PAIRS
+    return (
+        f"{pairs[bits >> 50]}{pairs[bits >> 40 & 1023]}{pairs[bits >> 30 & 1023]}"
+        f"{pairs[bits >> 20 & 1023]}{pairs[bits >> 10 & 1023]}{pairs[bits & 1023]}"
+    )
 
 
 def shown(receipt: str) -> str:
     """As people see it: K7QF-2M9X-4TDA."""
-    return "-".join(receipt[start : start + 4] for start in range(0, _LENGTH, 4))
+    return f"{receipt[:4]}-{receipt[4:8]}-{receipt[8:]}"
 
 
 def read(text: str) -> str | None:

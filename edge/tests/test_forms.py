@@ -1,8 +1,12 @@
 """The edge learns of a form once, and of its changes by NOTIFY."""
 
+import asyncio
+import pathlib
+
 import httpx
 
 from edge import forms
+from edge.tests import rows
 from edge.tests.database import Database
 from edge.tests.program import PAGE, Gate, running, until
 
@@ -39,6 +43,21 @@ def test_definition_that_cannot_be_read_keeps_the_text(http: httpx.Client, offic
     page = http.post(f"/f/{key}", data={"message": "Keep me"}, headers=PAGE)
     assert page.status_code == 503
     assert "Keep me" in page.text
+
+
+def test_definition_of_another_version_does_not_keep_the_edge_from_starting(
+    edge_database: tuple[str, str], key: str, tmp_path: pathlib.Path
+) -> None:
+    """What lies in the spool was written by whichever edge ran here before."""
+
+    async def remember() -> None:
+        kept = await rows.opened(tmp_path / "spool")
+        await kept.remember_form(key, 3, '{"of": "another time"}')
+        await kept.close()
+
+    asyncio.run(remember())
+    with running(edge_database[0], CONSULT_DATA_DIR=str(tmp_path)) as program:
+        assert httpx.get(f"{program.url}/f/{key}").status_code == 200
 
 
 def test_origin_of() -> None:
