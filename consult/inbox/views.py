@@ -121,9 +121,9 @@ def _delivered(line: queries.Delivered) -> str:
                 return _("Arrived and was stored")
             return _("Arrived, waited %(time)s in the spool") % {"time": _duration(line.detail["spooled_seconds"])}
         case "scored":
-            return _("Scored %(points)s") % {"points": line.detail.get("score", 0)}
+            return _("Scored %(points)s points") % {"points": line.detail.get("score", 0)}
         case "held":
-            return _("Held, as this form holds from %(points)s") % {"points": line.detail.get("hold_score", 0)}
+            return _("Held, as this form holds from %(points)s points") % {"points": line.detail.get("hold_score", 0)}
         case "notified":
             return _("Notified %(address)s") % {"address": line.address}
         case "replied":

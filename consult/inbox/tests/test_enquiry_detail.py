@@ -35,8 +35,8 @@ def test_it_shows_what_was_sent_in_its_order(database: Database, cast: Cast) -> 
         "It was sent from an address that the form does not list.",
         "(+50)",
         "Arrived and was stored",
-        "Scored 50",
-        "Held, as this form holds from 50",
+        "Scored 50 points",
+        "Held, as this form holds from 50 points",
     ):
         assert part in text, part
 
@@ -50,7 +50,7 @@ def test_it_shows_what_was_done(cast: Cast, enquiry: Enquiry) -> None:
     text = cast.vera.client.get("/a/inbox/1/").content.decode()
     said = (
         "Arrived and was stored",
-        "Scored 0",
+        "Scored 0 points",
         "assigned it to Alice",
         "added a note",
         "closed it",
