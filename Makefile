@@ -3,7 +3,7 @@
 PYTHON_IN_VENV := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help run down test check fmt e2e bench-intake bench-profile migrations css sites map clean venv venv-dev
+.PHONY: help run down test check fmt e2e faults bench-intake bench-profile migrations css sites map clean venv venv-dev
 
 help: ## List the commands
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,6 +26,9 @@ fmt: venv-dev ## Format the code and put right what can be put right
 
 e2e: venv-dev ## Run the end-to-end tests in a real browser
 	@exec $(PYTHON_IN_VENV) tools/steps.py e2e
+
+faults: venv-dev ## Break everything around the edge under load, for long (about 30 minutes; make test has the short form)
+	@exec $(PYTHON_IN_VENV) tools/steps.py faults
 
 bench-intake: venv-dev ## Measure the intake beside its peers (15 minutes, a quiet machine): make bench-intake args="--rounds 1"
 	@exec $(PYTHON_IN_VENV) -m bench.intake $(args)

@@ -11,7 +11,7 @@ from edge import bounds, config, log, sql
 type Connection = asyncpg.Connection[asyncpg.Record]
 
 # What asyncpg raises when the server, not our statement, is the matter.
-AWAY = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError)
+AWAY = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, TimeoutError)
 
 
 class Unavailable(Exception):

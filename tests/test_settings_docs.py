@@ -10,6 +10,7 @@ ROOT = Path(__file__).resolve().parents[1]
 BESIDE = {
     "DJANGO_SETTINGS_MODULE",
     "CONSULT_TEST_POSTGRES",
+    "CONSULT_TEST_FAULTS",
     "PUBLIC_CONSULT_EDGE_URL",
     "PUBLIC_CONSULT_FORM_KEY",
     "PYTHON",

@@ -1,4 +1,4 @@
-"""`make check`, `make test` and `make e2e`: their steps, each with its time; the first that fails ends the run."""
+"""The steps of `make check`, `make test`, `make e2e` and `make faults`, each with its time; one that fails ends it."""
 
 import os
 import shutil
@@ -52,10 +52,16 @@ def apt(program: str, package: str, *, found: Callable[[], bool]) -> None:
 
 
 def prepare() -> None:
-    """See that what the tests need and pip cannot install is there: npm, a Chromium, a Redis."""
+    """See that what the tests need and pip cannot install is there: npm, a Chromium, a Redis, a clock that jumps."""
     apt("npm", "npm", found=lambda: shutil.which("npm") is not None)
     apt("Redis", "redis-server", found=lambda: shutil.which("redis-server") is not None)
+    clock()
     apt("Chromium", "chromium", found=lambda: any(shutil.which(name) for name in CHROMIUMS))
+
+
+def clock() -> None:
+    libraries = ("usr/lib/*/faketime/libfaketimeMT.*", "usr/local/lib/faketime/libfaketimeMT.*")
+    apt("libfaketime", "libfaketime", found=lambda: any(any(Path("/").glob(pattern)) for pattern in libraries))
 
 
 def npm(folder: str, *arguments: str) -> Callable[[], None]:
@@ -102,7 +108,11 @@ TEST: Steps = [
     ("PostgreSQL 15", old_postgres),
     ("Tests", pytest()),
 ]
-MENUS = {"check": CHECK, "test": TEST, "e2e": E2E}
+FAULTS: Steps = [
+    ("Prerequisites", clock),
+    ("Faults, the long form", run(BIN / "pytest", "-v", "tests/faults", environment={"CONSULT_TEST_FAULTS": "long"})),
+]
+MENUS = {"check": CHECK, "test": TEST, "e2e": E2E, "faults": FAULTS}
 
 
 def main(name: str) -> int:
