@@ -263,7 +263,7 @@ class Receiver:
             form.key,
             form.version,
             form.agency_id,
-            receipts.of(id),
+            receipts.of(id, digest),
             datetime.datetime.now(_UTC),
             digest,
             fields.decode(),

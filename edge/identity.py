@@ -7,7 +7,6 @@ import uuid
 
 import msgspec
 
-from edge import receipts
 from edge.submission import Submission
 
 # Repetitions within this and the bucket before are one submission: a double click, a reload, a retry.
@@ -53,8 +52,11 @@ def _as_version_8(tail: bytes) -> bytes:
 
 
 def rekeyed(row: Submission) -> Submission:
-    """The same row under an id of its own: another one has its id, with other content. Made again it is the same."""
+    """The same row under an id of its own: another one has its id, with other content. Made again it is the same.
+
+    The receipt stays: it may be given out already, by an edge whose spool did not know of the other one.
+    """
     other = hashlib.blake2b(row.id + row.digest, digest_size=16, person=b"key_reused").digest()
     id = other[:6] + _as_version_8(other[6:])
     signals = '["key_reused"]' if row.signals == "[]" else row.signals[:-1] + ',"key_reused"]'
-    return msgspec.structs.replace(row, id=id, earlier=None, receipt=receipts.of(id), signals=signals)
+    return msgspec.structs.replace(row, id=id, earlier=None, signals=signals)

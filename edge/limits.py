@@ -79,7 +79,7 @@ class Limits:
                     lease.left -= 1
                 return None, 0
         found = await self._check(form, address)
-        names = (f"{form.key}/{address}", form.key, str(form.agency_id), form.key)
+        names = (f"{form.key}/{address}", form.key, str(form.agency_id), _of_today(form))
         paid = [self._leases[each] for each in zip(_KINDS, names, strict=True) if each in self._leases]
         if len(paid) == len(_KINDS):
             self._paid[form.key, address] = paid
@@ -96,7 +96,7 @@ class Limits:
         if not await self._turn("agency", str(form.agency_id), self._agency):
             over = max(over, self._agency.get_expiry())
         cap = self._item(f"{form.daily_cap}/day")
-        if not await self._turn("day", form.key, cap):
+        if not await self._turn("day", _of_today(form), cap):
             return "refused", _until_midnight()
         if not over:
             return None, 0
@@ -154,6 +154,11 @@ class Limits:
     async def close(self) -> None:
         if self._pool is not None:
             await self._pool.disconnect()
+
+
+def _of_today(form: forms.Form) -> str:
+    """A name for each day (UTC): the library's own day would begin with the first submission."""
+    return f"{form.key}/{int(time.time()) // 86_400}"
 
 
 def _until_midnight() -> int:

@@ -11,9 +11,12 @@ _PAIRS = [first + second for first in ALPHABET for second in ALPHABET]
 _SHAPE = re.compile(f"[{ALPHABET}]{{{_LENGTH}}}")
 
 
-def of(id: bytes) -> str:
-    """The receipt of a submission's id, as stored: without dashes. The same id always gets the same one."""
-    bits = int.from_bytes(hashlib.blake2b(id, digest_size=8, person=b"receipt").digest()) >> 4
+def of(id: bytes, digest: bytes) -> str:
+    """The receipt of a submission by its id and content, as stored: without dashes. Made again it is the same.
+
+    Two contents that were sent with one key have two, wherever each of them is kept.
+    """
+    bits = int.from_bytes(hashlib.blake2b(id + digest, digest_size=8, person=b"receipt").digest()) >> 4
     pairs = _PAIRS
     return (
         f"{pairs[bits >> 50]}{pairs[bits >> 40 & 1023]}{pairs[bits >> 30 & 1023]}"

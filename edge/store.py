@@ -148,6 +148,11 @@ class Store:
         return len(self._queue)
 
     @property
+    def is_connected(self) -> bool:
+        """Whether some writer has a connection."""
+        return any(writer.connected for writer in self._writers)
+
+    @property
     def is_away(self) -> bool:
         """Whether the database could not be reached when it was last tried."""
         return self._away_since is not None
@@ -190,6 +195,10 @@ class _Writer:
     def idle(self) -> bool:
         return not self._work.is_set()
 
+    @property
+    def connected(self) -> bool:
+        return self._connection is not None and not self._connection.is_closed()
+
     def wake(self) -> None:
         self.starting = True
         self._work.set()
@@ -227,13 +236,15 @@ class _Writer:
         return True
 
     async def _connected(self) -> bool:
-        if self._connection is not None and not self._connection.is_closed():
+        if self.connected:
             return True
         try:
             self._connection = await self._store.open()
         except (database.Unavailable, database.BadRole) as away:
             self.starting = False
-            self._store.away(str(away))
+            # With too few connections for two writers, one does the work.
+            if not self._store.is_connected:
+                self._store.away(str(away))
             return False
         self._store.back()
         return True

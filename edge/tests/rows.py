@@ -31,15 +31,16 @@ def row(
     """One of agency 1's; without an id it gets one that nobody has."""
     fields = json.dumps([["name", "Ann"], ["message", text]])
     id = id or os.urandom(16)
+    digest = identity.digest(fields.encode())
     return Submission(
         id=id,
         earlier=None,
         form_key=form,
         form_version=3,
         agency_id=agency_id,
-        receipt=receipts.of(id),
+        receipt=receipts.of(id, digest),
         received_at=datetime.datetime.now(datetime.UTC) - datetime.timedelta(days=days_ago),
-        digest=identity.digest(fields.encode()),
+        digest=digest,
         fields=fields,
         page_url="",
         referrer="",

@@ -5,6 +5,7 @@ import io
 import pathlib
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -57,6 +58,17 @@ async def test_the_daily_cap_refuses_whatever_the_form_says() -> None:
     verdict, seconds = await limit.check(form, "203.0.113.1")
     assert verdict == "refused"
     assert 0 < seconds <= 86_400
+
+
+async def test_the_daily_cap_begins_anew_at_midnight(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 86_400 * 20_000 + 86_000.0
+    monkeypatch.setattr(time, "time", lambda: now)
+    limit, form = here(), a_form(daily_cap=3)
+    assert await granted(limit, form, 3) == 3
+    assert await limit.check(form, "203.0.113.1") == ("refused", 400)
+    now += 401
+    assert await granted(limit, form, 3) == 3
+    assert await limit.check(form, "203.0.113.1") == ("refused", 86_399)
 
 
 @given(st.integers(1, 3000), st.integers(1, 4000))

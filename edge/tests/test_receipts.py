@@ -6,9 +6,10 @@ from edge import receipts
 
 
 def test_receipts_differ_as_their_ids_do_and_come_back() -> None:
-    made = {receipts.of(id.to_bytes(16)) for id in range(1000)}
-    assert made == {receipts.of(id.to_bytes(16)) for id in range(1000)}
+    made = {receipts.of(id.to_bytes(16), b"content") for id in range(1000)}
+    assert made == {receipts.of(id.to_bytes(16), b"content") for id in range(1000)}
     assert len(made) == 1000
+    assert receipts.of(bytes(16), b"other") not in made
     assert all(receipts.read(receipts.shown(receipt)) == receipt for receipt in made)
 
 
