@@ -147,6 +147,9 @@ def retry_job(job_id: int) -> FailedJob | None:
     if row is None:
         return None
     app.job_manager.retry_job_by_id(job_id, retry_at=dt.datetime.now(dt.UTC))
+    with connection.cursor() as cursor:
+        # The library counts a try when it puts a job back. The one that failed is counted already.
+        cursor.execute("UPDATE procrastinate_jobs SET attempts = attempts - 1 WHERE id = %s", [job_id])
     return _failed(*row)
 
 

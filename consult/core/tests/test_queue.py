@@ -241,3 +241,5 @@ def test_a_failed_job_is_tried_once_more(database: Database, cast: Cast) -> None
         [again] = queue.failed_jobs()
         assert again.id == failed.id
         assert again.failed_at > failed.failed_at
+        # Tried once more: a click is no try of its own.
+        assert again.attempts == failed.attempts + 1

@@ -61,9 +61,12 @@ def test_one_that_works_the_second_time(database: Database, cast: Cast, failed: 
 
 
 def test_one_that_fails_again_is_listed_again(database: Database, cast: Cast, failed: int) -> None:
+    assert "11 tries" in cast.alice.client.get("/a/jobs/").content.decode()
     cast.alice.client.post(f"/a/jobs/{failed}/retry/")
     worker.run_jobs(database)
-    assert f"/a/jobs/{failed}/retry/" in cast.alice.client.get("/a/jobs/").content.decode()
+    page = cast.alice.client.get("/a/jobs/").content.decode()
+    assert f"/a/jobs/{failed}/retry/" in page
+    assert "12 tries" in page
 
 
 def test_a_second_click_does_nothing(database: Database, cast: Cast, failed: int) -> None:
