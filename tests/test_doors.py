@@ -191,6 +191,25 @@ def test_files_come_with_their_submission(database: Database, cast: Cast) -> Non
     ]
 
 
+def test_of_twins_in_a_batch_the_first_ones_files_are_kept(database: Database, cast: Cast) -> None:
+    """Those told that they repeat it have their files discarded by the edge: nothing here may point to them."""
+
+    def files(*places: str) -> str:
+        common = {"field": "cv", "name": "cv.pdf", "media_type": "application/pdf", "size": 5, "sha256": "ab" * 32}
+        return json.dumps([{"id": str(uuid.uuid4()), **common, "location": place} for place in places])
+
+    first = Row(cast.key_a, files=files("first/0", "first/1"))
+    second, third = (dataclasses.replace(first, files=files(f"{name}/0", f"{name}/1")) for name in ("second", "third"))
+    other = Row(cast.key_a, files=files("other/0"))
+    answers = accept(database, first, second, other, third)
+    assert answers == {2: ("duplicate", first.receipt), 4: ("duplicate", first.receipt)}
+    assert database.ask("SELECT submission_id, location FROM intake_file ORDER BY location") == [
+        (first.id, "first/0"),
+        (first.id, "first/1"),
+        (other.id, "other/0"),
+    ]
+
+
 def test_what_the_tables_do_not_take_is_set_aside(database: Database, cast: Cast) -> None:
     bad, gone, nobody = Row(cast.key_a), Row("frm_gone"), Row("frm_nobody")
     assert set_aside(database, bad) == {bad.id: True}
@@ -330,6 +349,8 @@ def test_the_form_as_the_edge_needs_it(database: Database, cast: Cast) -> None:
         return found
 
     [(secret,)] = database.ask("SELECT secret FROM intake_form WHERE key = %s", [cast.key_a])
+    now = dt.datetime.now(dt.UTC)
+    accept(database, Row(cast.key_a, received_at=now), Row(cast.key_a, received_at=now - dt.timedelta(days=1)))
     form = ask(cast.key_a)
     assert form == {
         "key": cast.key_a,
@@ -359,6 +380,8 @@ def test_the_form_as_the_edge_needs_it(database: Database, cast: Cast) -> None:
         "daily_cap": 10_000,
         "proof_of_work": False,
         "secret": secret,
+        "today": now.date().isoformat(),
+        "accepted_today": 1,
     }
     assert len(secret) == 43
     # A page that still shows the first version; a version that never was.

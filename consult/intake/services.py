@@ -1,4 +1,4 @@
-"""Writes of intake: sites and forms. Submissions are written by the edge's door, `intake_accept_v1`."""
+"""Writes of intake: sites and forms. Submissions are written by the edge's door, `intake_accept_v2`."""
 
 import dataclasses
 import datetime as dt

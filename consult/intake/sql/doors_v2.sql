@@ -13,8 +13,11 @@ AS $$
                'allowed_origins', f.allowed_origins, 'redirect_targets', f.redirect_targets,
                'language', f.language, 'address_limit', f.address_limit, 'form_limit', f.form_limit,
                'over_limit', f.over_limit, 'daily_cap', f.daily_cap,
-               'proof_of_work', f.proof_of_work, 'secret', f.secret)
+               'proof_of_work', f.proof_of_work, 'secret', f.secret, 'today', d.today,
+               'accepted_today', (SELECT coalesce(sum(t.accepted), 0) FROM intake_tally t
+                                   WHERE (t.agency_id, t.form_id, t.day) = (f.agency_id, f.id, d.today)))
       FROM intake_form f
+     CROSS JOIN (SELECT (now() AT TIME ZONE 'UTC')::date AS today) AS d
       JOIN intake_site s ON (s.agency_id, s.id) = (f.agency_id, f.site_id)
       JOIN intake_formversion v ON (v.agency_id, v.form_id) = (f.agency_id, f.id)
                                AND v.version IN (f.version, p_version)
@@ -106,7 +109,9 @@ BEGIN
             id, agency_id, created_at, submission_id, field, name, media_type, size, sha256, location)
         SELECT x.id, s.agency_id, statement_timestamp(), s.id, x.field, x.name, x.media_type, x.size, x.sha256,
                x.location
-          FROM intake_sent_v2(p_rows) AS a
+          -- Of twins in the batch the first one's: the edge discards those of the others, as it is told below.
+          FROM (SELECT DISTINCT ON (id, digest) id, digest, files
+                  FROM intake_sent_v2(p_rows) ORDER BY id, digest, position) AS a
           JOIN intake_submission s ON s.id = a.id AND s.digest = a.digest
          CROSS JOIN jsonb_to_recordset(a.files::jsonb)
                AS x (id uuid, field text, name text, media_type text, size bigint, sha256 text, location text)
