@@ -71,6 +71,9 @@ class Form(msgspec.Struct, frozen=True, dict=True):  # dict: what follows from i
     form_limit: str = "600/minute"
     over_limit: str = "hold"
     daily_cap: int = 10_000
+    # How many were accepted of it on the day (UTC, 2026-03-01) when this was asked.
+    today: str = ""
+    accepted_today: int = 0
     proof_of_work: bool = False
     # Signs the proof-of-work challenges.
     secret: str = ""

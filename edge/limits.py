@@ -4,13 +4,14 @@ Counted by the `limits` library in this process, or in Redis for all edges toget
 several turns at once (a lease): one question per request would cost a fifth of the whole.
 """
 
+import datetime
 import time
 from typing import TYPE_CHECKING, Any, Literal
 
 import limits as library
 from limits.aio import storage, strategies
 
-from edge import forms, log
+from edge import forms, http, log
 
 if TYPE_CHECKING:
     from redis.asyncio import connection
@@ -64,6 +65,8 @@ class Limits:
         self._leases: dict[tuple[str, str], _Lease] = {}
         # What one form and address need, together.
         self._paid: dict[tuple[str, str], list[_Lease]] = {}
+        # Of which form and day it is counted what was accepted before this process began.
+        self._days: set[str] = set()
         self._alone_until = 0.0
 
     async def check(self, form: forms.Form, address: str) -> tuple[Verdict, int]:
@@ -78,17 +81,19 @@ class Limits:
                 for lease in paid:
                     lease.left -= 1
                 return None, 0
-        found = await self._check(form, address)
-        names = (f"{form.key}/{address}", form.key, str(form.agency_id), _of_today(form))
+        # Whoever has one IPv6 address has a whole /64 of them.
+        sender, today = f"{form.key}/{http.network_of(address, 32, 64)}", _today()
+        found = await self._check(form, sender, today)
+        names = (sender, form.key, str(form.agency_id), f"{form.key}/{today}")
         paid = [self._leases[each] for each in zip(_KINDS, names, strict=True) if each in self._leases]
         if len(paid) == len(_KINDS):
             self._paid[form.key, address] = paid
         return found
 
-    async def _check(self, form: forms.Form, address: str) -> tuple[Verdict, int]:
+    async def _check(self, form: forms.Form, sender: str, today: str) -> tuple[Verdict, int]:
         over = 0
         for kind, name, words in (
-            ("address", f"{form.key}/{address}", form.address_limit),
+            ("address", sender, form.address_limit),
             ("form", form.key, form.form_limit),
         ):
             if not await self._turn(kind, name, self._item(words)):
@@ -96,7 +101,15 @@ class Limits:
         if not await self._turn("agency", str(form.agency_id), self._agency):
             over = max(over, self._agency.get_expiry())
         cap = self._item(f"{form.daily_cap}/day")
-        if not await self._turn("day", _of_today(form), cap):
+        day = f"{form.key}/{today}"
+        if day not in self._days:
+            if len(self._days) > 10_000:
+                self._days.clear()
+            self._days.add(day)
+            # Redis has counted them itself.
+            if self._pool is None and form.today == today and form.accepted_today:
+                await self._hit(cap, "day", day, min(form.accepted_today, form.daily_cap))
+        if not await self._turn("day", day, cap):
             return "refused", _until_midnight()
         if not over:
             return None, 0
@@ -156,9 +169,9 @@ class Limits:
             await self._pool.disconnect()
 
 
-def _of_today(form: forms.Form) -> str:
-    """A name for each day (UTC): the library's own day would begin with the first submission."""
-    return f"{form.key}/{int(time.time()) // 86_400}"
+def _today() -> str:
+    """The day (UTC) of which the cap is: the library's own day would begin with the first submission."""
+    return datetime.datetime.fromtimestamp(time.time(), datetime.UTC).date().isoformat()
 
 
 def _until_midnight() -> int:

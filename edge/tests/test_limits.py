@@ -1,6 +1,7 @@
 """How often: by address, by form, by agency, and a form's daily cap; here or in Redis."""
 
 import contextlib
+import datetime
 import io
 import pathlib
 import shutil
@@ -37,6 +38,12 @@ async def test_an_address_has_its_own_turns() -> None:
     assert await granted(limit, form, 3, "203.0.113.2") == 3
 
 
+async def test_an_ipv6_network_has_its_turns_together() -> None:
+    limit, form = here(), a_form(address_limit="5/minute")
+    assert sum([await granted(limit, form, 1, f"2001:db8:1:2::{n:x}") for n in range(8)]) == 5
+    assert await granted(limit, form, 3, "2001:db8:1:3::1") == 3
+
+
 async def test_a_form_and_an_agency_have_theirs() -> None:
     limit, form = here(), a_form(form_limit="7/minute")
     assert sum([await granted(limit, form, 1, f"203.0.113.{n}") for n in range(12)]) == 7
@@ -58,6 +65,15 @@ async def test_the_daily_cap_refuses_whatever_the_form_says() -> None:
     verdict, seconds = await limit.check(form, "203.0.113.1")
     assert verdict == "refused"
     assert 0 < seconds <= 86_400
+
+
+async def test_the_daily_cap_goes_on_where_another_process_ended() -> None:
+    today = datetime.datetime.now(datetime.UTC).date()
+    assert await granted(here(), a_form(daily_cap=5, today=today.isoformat(), accepted_today=3), 4) == 2
+    assert await granted(here(), a_form(daily_cap=5, today=today.isoformat(), accepted_today=9), 4) == 0
+    # Known from the spool, since yesterday.
+    yesterday = today - datetime.timedelta(days=1)
+    assert await granted(here(), a_form(daily_cap=5, today=yesterday.isoformat(), accepted_today=3), 4) == 4
 
 
 async def test_the_daily_cap_begins_anew_at_midnight(monkeypatch: pytest.MonkeyPatch) -> None:
