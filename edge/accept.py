@@ -23,6 +23,7 @@ from edge import (
     payload,
     problems,
     receipts,
+    recent,
     uploads,
     words,
 )
@@ -51,6 +52,7 @@ class Receiver:
         kept: keeper.Keeper,
         limit: limits.Limits,
         incoming: uploads.Uploads,
+        deadlines: http.Deadlines,
     ) -> None:
         self._settings = settings
         self._bounds = bound
@@ -58,14 +60,21 @@ class Receiver:
         self._keeper = kept
         self._limits = limit
         self._uploads = incoming
-        self._deadlines = http.Deadlines()
+        self._deadlines = deadlines
         self._proofs = challenge.Proofs()
+        self._recent = recent.Recent()
         self._targets: dict[str, tuple[str, str]] = {}
 
     @property
     def reading(self) -> int:
         """How many bodies are on their way in."""
-        return self._deadlines.count + self._uploads.count
+        return self._deadlines.count
+
+    def end_reading(self) -> None:
+        """Who is still sending gets an answer now instead of a receipt."""
+        self._deadlines.end(
+            problems.Problem("unavailable", words.text("unavailable"), retry_after=5, headers=http.CLOSE)
+        )
 
     async def accept(self, request: http.Request, key: str) -> http.Response:
         """What is the sender's or the database's fault becomes an answer here, with their text."""
@@ -193,6 +202,12 @@ class Receiver:
         faults = (*sent.faults, *forms.faults(judged, sent, version, named))
         if faults:
             raise problems.Problem("invalid_fields", words.text("invalid_fields"), errors=faults)
+        content = _Content(request, judged, sent)
+        if before := self._recent.receipt(content.id, content.earlier, content.digest):
+            metrics.accepted["duplicate"] += 1
+            if sent.files:
+                await self._uploads.discard(sent.files)
+            return self._accepted(content.id, Outcome("duplicate", before), form, sent, page=page)
         signals = [*sent.signals, *self._signals(request, form, sent)]
         if forms.older_page(judged, sent, version, named):
             signals.append(OLDER_PAGE)
@@ -203,7 +218,7 @@ class Receiver:
             raise problems.Problem("too_many", told, retry_after=seconds)
         if verdict:
             signals.append(verdict)
-        row = self._row(request, judged, sent, signals)
+        row = _row(request, judged, sent, content, signals)
         try:
             outcome = await self._keeper.keep(row)
         except keeper.Nowhere:
@@ -215,11 +230,12 @@ class Receiver:
         if outcome.kind == "conflict":
             shown = receipts.shown(outcome.receipt)
             raise problems.Problem("key_reused", words.text("key_reused"), receipt=shown)
+        self._recent.remember(row.id, row.digest, outcome.receipt)
         if outcome.kind == "duplicate" and sent.files:
             await self._uploads.discard(sent.files)
         if signals:
             metrics.signalled.update(signals)
-        return self._accepted(row, outcome, form, sent, page=page)
+        return self._accepted(row.id, outcome, form, sent, page=page)
 
     def _signals(self, request: http.Request, form: forms.Form, sent: payload.Payload) -> Sequence[str]:
         """What speaks against, or for, a person having sent this. What is not there says nothing."""
@@ -246,40 +262,8 @@ class Receiver:
                     signals.append(found)
         return signals
 
-    def _row(
-        self, request: http.Request, form: forms.Form, sent: payload.Payload, signals: Sequence[str]
-    ) -> Submission:
-        fields = _encode(_without_traps(form, sent.fields))
-        digest = identity.digest(fields if not sent.files else fields + b"".join(f.sha256.encode() for f in sent.files))
-        key = (sent.controls.get("_key", "") or request.header("idempotency-key")).strip()
-        if key:
-            id, earlier = identity.of_key(form.key, key), None
-        else:
-            id, earlier = identity.of_content(form.key, request.client, digest)
-        referrer = request.header("referer")
-        return Submission(
-            id,
-            earlier,
-            form.key,
-            form.version,
-            form.agency_id,
-            receipts.of(id, digest),
-            datetime.datetime.now(_UTC),
-            digest,
-            fields.decode(),
-            _told(_page_url(sent, referrer)) if referrer or sent.controls else "",
-            _told(referrer),
-            _told(request.origin),
-            request.client,
-            _told(request.header("user-agent")),
-            _told(request.header("content-type")),
-            _encode(sorted(set(signals))).decode() if signals else "[]",
-            request.id,
-            _encode(sent.files).decode() if sent.files else None,
-        )
-
     def _accepted(
-        self, row: Submission, outcome: Outcome, form: forms.Form, sent: payload.Payload, *, page: bool
+        self, id: bytes, outcome: Outcome, form: forms.Form, sent: payload.Payload, *, page: bool
     ) -> http.Response:
         receipt = receipts.shown(outcome.receipt)
         # A browser stays at the address that it knows us by, so that the page's own policy lets it go on.
@@ -290,7 +274,7 @@ class Receiver:
         following = before + receipt + after
         if page:
             return http.Response(303, (("location", following), ("cache-control", "no-store")))
-        told: dict[str, object] = {"ok": True, "id": _dashed(row.id), "receipt": receipt, "next": following}
+        told: dict[str, object] = {"ok": True, "id": _dashed(id), "receipt": receipt, "next": following}
         status = 201
         if outcome.kind == "duplicate":
             status = 200
@@ -307,6 +291,49 @@ class Receiver:
         before, _, after = with_receipt(target, _PLACE).partition(_PLACE)
         self._targets[target] = before, after
         return before, after
+
+
+class _Content:
+    """What was sent, and by what a repetition of it is known."""
+
+    __slots__ = ("digest", "earlier", "fields", "id")
+
+    def __init__(self, request: http.Request, form: forms.Form, sent: payload.Payload) -> None:
+        self.fields = _encode(_without_traps(form, sent.fields))
+        files = b"".join([file.sha256.encode() for file in sent.files]) if sent.files else b""
+        self.digest = identity.digest(self.fields + files)
+        key = (sent.controls.get("_key", "") or request.header("idempotency-key")).strip()
+        self.earlier: bytes | None = None
+        if key:
+            self.id = identity.of_key(form.key, key)
+        else:
+            self.id, self.earlier = identity.of_content(form.key, request.client, self.digest)
+
+
+def _row(
+    request: http.Request, form: forms.Form, sent: payload.Payload, content: _Content, signals: Sequence[str]
+) -> Submission:
+    referrer = request.header("referer")
+    return Submission(
+        content.id,
+        content.earlier,
+        form.key,
+        form.version,
+        form.agency_id,
+        receipts.of(content.id, content.digest),
+        datetime.datetime.now(_UTC),
+        content.digest,
+        content.fields.decode(),
+        _told(_page_url(sent, referrer)) if referrer or sent.controls else "",
+        _told(referrer),
+        _told(request.origin),
+        request.client,
+        _told(request.header("user-agent")),
+        _told(request.header("content-type")),
+        _encode(sorted(set(signals))).decode() if signals else "[]",
+        request.id,
+        _encode(sent.files).decode() if sent.files else None,
+    )
 
 
 _PLACE = "RECEIPT-GOES-HERE"

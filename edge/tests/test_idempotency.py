@@ -8,7 +8,7 @@ import pytest
 
 from edge import receipts
 from edge.tests.database import Database
-from edge.tests.program import PAGE, Program
+from edge.tests.program import PAGE, Program, running
 
 SENT = {"name": "Ann", "email": "a@b.example", "message": "Two bags, please"}
 
@@ -40,6 +40,16 @@ def test_a_browser_s_reload_leads_to_the_same_page(http: httpx.Client, office: D
     assert len(office.submissions(key)) == 1
 
 
+def test_no_limit_stands_in_the_way_of_a_repetition(http: httpx.Client, office: Database) -> None:
+    key = office.add_form(address_limit="1/minute", over_limit="refuse", daily_cap=2)
+    first = http.post(f"/f/{key}", json=SENT, headers={"idempotency-key": "one"})
+    again = http.post(f"/f/{key}", json=SENT, headers={"idempotency-key": "one"})
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert again.json()["receipt"] == first.json()["receipt"]
+    assert http.post(f"/f/{key}", json=SENT).status_code == 429
+    assert len(office.submissions(key)) == 1
+
+
 def test_other_words_other_forms_and_other_senders_are_others(http: httpx.Client, office: Database, key: str) -> None:
     other = office.add_form()
     http.post(f"/f/{key}", json=SENT)
@@ -49,9 +59,14 @@ def test_other_words_other_forms_and_other_senders_are_others(http: httpx.Client
     assert (len(office.submissions(key)), len(office.submissions(other))) == (3, 1)
 
 
-def test_what_came_ten_minutes_before_counts_too(http: httpx.Client, office: Database, key: str) -> None:
-    """Its id has the bucket before in it: as if it had been sent then."""
-    first = http.post(f"/f/{key}", json=SENT).json()
+def test_what_came_ten_minutes_before_counts_too(edge_database: tuple[str, str], office: Database, key: str) -> None:
+    """Its id has the bucket before in it: as if it had been sent then, to a process that is gone."""
+
+    def post() -> httpx.Response:
+        with running(edge_database[0]) as program:
+            return httpx.post(f"{program.url}/f/{key}", json=SENT)
+
+    first = post().json()
     shift = "UPDATE intake_submission SET id = $1, receipt = $2"
     where = "WHERE form_id = (SELECT id FROM intake_form WHERE key = $3)"
     for minutes, status in ((10, 200), (20, 201)):
@@ -59,7 +74,7 @@ def test_what_came_ten_minutes_before_counts_too(http: httpx.Client, office: Dat
         moved = (int.from_bytes(id[:6]) - minutes * 60_000).to_bytes(6) + id[6:]
         receipt = receipts.of(moved, b"moved")
         office.execute(f"{shift} {where}", uuid.UUID(bytes=moved), receipt, key)
-        again = http.post(f"/f/{key}", json=SENT)
+        again = post()
         assert again.status_code == status
         assert (again.json()["receipt"] == receipts.shown(receipt)) == (minutes == 10)
     assert len(office.submissions(key)) == 2
