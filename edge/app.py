@@ -72,8 +72,9 @@ class Edge:
         self.store = store.Store(settings.database_url, shelter.source, limits, told, metrics.committed)
         kept = keeper.Keeper(self.store, shelter)
         self.limits = rates.Limits(settings.redis_url, settings.agency_limit, told)
-        incoming = uploads.Uploads(storage, limits)
-        self.receiver = accept.Receiver(settings, limits, self.forms, kept, self.limits, incoming)
+        deadlines = http.Deadlines()
+        incoming = uploads.Uploads(storage, limits, deadlines)
+        self.receiver = accept.Receiver(settings, limits, self.forms, kept, self.limits, incoming, deadlines)
         self._metrics_page = metrics.expose(self._gauges)
         listeners = {
             "consult_forms": self.forms.forget,
@@ -110,11 +111,11 @@ class Edge:
         started = time.perf_counter()
         request = http.Request(scope, exchange, self._settings.trusted_proxies)
         self.active += 1
-        route, status, size = "-", 500, 0
+        route, status, size, code = "-", 500, 0, None
         try:
             route, answer = await self._answer(request)
             if isinstance(answer, http.Response):
-                status, size = answer.status, len(answer.body)
+                status, size, code = answer.status, len(answer.body), answer.code
                 headers = [*answer.headers, ("x-request-id", request.id), *http.SECURITY_HEADERS]
                 exchange.response_bytes(status, headers, answer.body)
             else:
@@ -129,7 +130,9 @@ class Edge:
                 status=status,
                 duration_ms=round((time.perf_counter() - started) * 1000, 2),
                 bytes=size,
-                client=request.client,
+                # Which network, not who: a log is kept for longer than addresses are.
+                client=http.network_of(request.client, 24, 48),
+                code=code,
             )
 
     async def _answer(self, request: http.Request) -> tuple[str, http.Response | tuple[int, int]]:
@@ -184,9 +187,10 @@ class Edge:
     def _ready(self) -> http.Response:
         """Whether a submission would be kept now; `degraded`: yes, but somebody should look."""
         spooled, full = self.spool.count, self.spool.full
-        if self.stopping or full >= 1:
+        away = not self.link.connected or self.store.is_away
+        if self.stopping or full >= 1 or (away and self.spool.refuses):
             return http.json(503, {"status": "stopping" if self.stopping else "full", "spooled": spooled})
-        good = self.link.connected and not self.store.is_away and full < _NEARLY_FULL
+        good = not away and full < _NEARLY_FULL
         told = {"status": "ok" if good else "degraded", "database": self.link.connected, "spooled": spooled}
         return http.json(200, told)
 
@@ -362,8 +366,9 @@ async def _end(app: Edge, server: Server, serving: asyncio.Task[None], limits: b
     while not serving.done() and time.monotonic() < deadline:
         await asyncio.wait((serving,), timeout=0.1)
         # Half-sent content gets a last moment; half-sent headers and idle connections are nobody's submission.
-        patience = time.monotonic() < started + limits.half_sent_seconds
-        if app.active == (0 if patience else app.receiver.reading) and time.monotonic() > started + 0.3:
+        if time.monotonic() > started + limits.half_sent_seconds:
+            app.receiver.end_reading()
+        if app.active == 0 and time.monotonic() > started + 0.3:
             break
     # Who still waits for the database then is sent to the spool, and has a moment to get there.
     await app.store.close(max(0.5, deadline - time.monotonic()))

@@ -87,12 +87,15 @@ def new_request_id() -> str:
 
 
 class Response(msgspec.Struct, frozen=True):
+    """`code` is that of the problem which it tells, for the log."""
+
     status: int
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes = b""
+    code: str | None = None
 
     def with_headers(self, *headers: tuple[str, str]) -> "Response":
-        return Response(self.status, self.headers + headers, self.body)
+        return Response(self.status, self.headers + headers, self.body, self.code)
 
 
 def json(status: int, content: object, *headers: tuple[str, str]) -> Response:
@@ -108,6 +111,7 @@ def problem(found: problems.Problem, request_id: str, language: str = words.DEFA
         found.kind.status,
         (("content-type", "application/problem+json"), ("cache-control", "no-store"), *found.headers),
         problems.document(found, request_id, language, fallback),
+        found.code,
     )
 
 
@@ -118,52 +122,85 @@ class Deadlines:
 
     def __init__(self) -> None:
         self._until: dict[asyncio.Task[object], float] = {}
-        self._late: set[asyncio.Task[object]] = set()
+        # Whose reading was ended, and with what; None: it took too long.
+        self._ended: dict[asyncio.Task[object], problems.Problem | None] = {}
         self._timer: asyncio.TimerHandle | None = None
 
     async def read(self, request: Request, *, limit: int, seconds: float) -> bytes:
         """At most `limit` bytes, within `seconds` and a quarter; all that were declared, or nothing.
 
-        Raises Problem: length_required, too_large, too_slow, malformed, wrong_type.
+        Raises Problem: length_required, too_large, too_slow, malformed, wrong_type, unavailable (see `end`).
         """
         size = declared_size(request, limit)
+        try:
+            with self.within(seconds):
+                # The server never hands out more than the declared length, so this is bounded by `limit`.
+                body = await request.exchange()
+        except RuntimeError:  # RSGI's way to say that the connection broke while we read
+            raise _broken_off() from None
+        if len(body) != size:
+            raise _broken_off()
+        return body
+
+    def within(self, seconds: float) -> "_Reading":
+        """Around what reads a body. Raises Problem: too_slow, unavailable."""
         task = asyncio.current_task()
         if task is None:
             raise RuntimeError("needs a task")
         self._until[task] = time.monotonic() + seconds
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(self._STEP_SECONDS, self._step)
-        try:
-            # The server never hands out more than the declared length, so this is bounded by `limit`.
-            body = await request.exchange()
-        except asyncio.CancelledError:
-            if task not in self._late:
-                raise
-            self._late.discard(task)
-            task.uncancel()
-            told = words.text("too_slow", seconds=f"{seconds:g}")
-            raise problems.Problem("too_slow", told, headers=CLOSE) from None
-        except RuntimeError:  # RSGI's way to say that the connection broke while we read
-            raise _broken_off() from None
-        finally:
-            self._until.pop(task, None)
-        if len(body) != size:
-            raise _broken_off()
-        return body
+        return _Reading(self, task, seconds)
+
+    def end(self, reason: problems.Problem) -> None:
+        """Wait for nobody any more: who is still sending is told why."""
+        for task in self._until:
+            self._cancel(task, reason)
 
     @property
     def count(self) -> int:
         """How many are being read."""
         return len(self._until)
 
+    def done(self, task: asyncio.Task[object], seconds: float, *, cancelled: bool) -> None:
+        """Raises Problem when this reading was ended by us."""
+        self._until.pop(task, None)
+        if task not in self._ended:
+            return
+        reason = self._ended.pop(task)
+        if not cancelled:
+            return
+        task.uncancel()
+        if reason is None:
+            reason = problems.Problem("too_slow", words.text("too_slow", seconds=f"{seconds:g}"), headers=CLOSE)
+        raise reason from None
+
+    def _cancel(self, task: asyncio.Task[object], reason: problems.Problem | None) -> None:
+        if task not in self._ended:
+            self._ended[task] = reason
+            task.cancel()
+
     def _step(self) -> None:
         now = time.monotonic()
         for task in [task for task, until in self._until.items() if until < now]:
-            del self._until[task]
-            self._late.add(task)
-            task.cancel()
+            self._cancel(task, None)
         again = asyncio.get_running_loop().call_later(self._STEP_SECONDS, self._step) if self._until else None
         self._timer = again
+
+
+class _Reading:
+    __slots__ = ("_deadlines", "_seconds", "_task")
+
+    def __init__(self, deadlines: Deadlines, task: asyncio.Task[object], seconds: float) -> None:
+        self._deadlines = deadlines
+        self._task = task
+        self._seconds = seconds
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self._deadlines.done(self._task, self._seconds, cancelled=kind is asyncio.CancelledError)
 
 
 def declared_size(request: Request, limit: int) -> int:
@@ -208,6 +245,16 @@ def client_address(peer: str, forwarded_for: str, trusted: tuple[config.Network,
     if not forwarded_for and host and host[0] != "[":
         return host
     return _client_address(host.strip("[]") or peer, forwarded_for, trusted)
+
+
+@functools.lru_cache(maxsize=1024)
+def network_of(address: str, bits: int, bits_of_6: int) -> str:
+    """The network that an address lies in: `203.0.113.0` for 24 bits; what is no address stays as it is."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    return str(ipaddress.ip_network((parsed, bits if parsed.version == 4 else bits_of_6), strict=False).network_address)
 
 
 @functools.lru_cache(maxsize=1024)

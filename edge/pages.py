@@ -88,14 +88,18 @@ def error(
             parts.append(element("p", {}, said.page.files_again.format(names=", ".join(names))))
         text = tuple(pair for pair in sent.fields if pair[0] not in {file.field for file in sent.files})
         parts.append(_form(form, text, _again(sent, form), problem.errors, said, action))
-    elif problem.code in ("too_large", "too_slow", "malformed", "wrong_type", "length_required"):
+    elif problem.code in _NOT_READ or (action and problem.code == "unknown_form"):
         parts.append(element("p", {}, said.page.kept_browser))
     number = element("code", {}, request_id)
     parts.append(element("p", {"class": "quiet"}, said.page.help_number + " ", number))
     if form is not None:
         parts.append(_way_back(form, said))
     title = said.title[problem.code]
-    return _page(problem.kind.status, title, join(*parts), form, said, problem.headers)
+    return _page(problem.kind.status, title, join(*parts), form, said, problem.headers, problem.code)
+
+
+# Without what was typed: the browser has it.
+_NOT_READ = ("too_large", "too_slow", "malformed", "wrong_type", "length_required")
 
 
 def _alert(problem: problems.Problem, said: words.Words) -> Safe:
@@ -156,6 +160,7 @@ def _page(
     form: forms.Form | None,
     said: words.Words,
     headers: tuple[tuple[str, str], ...] = (),
+    code: str | None = None,
 ) -> http.Response:
     head = element(
         "head",
@@ -178,7 +183,7 @@ def _page(
         ("permissions-policy", "camera=(), geolocation=(), microphone=()"),
         ("cross-origin-opener-policy", "same-origin"),
     )
-    return http.Response(status, fixed + headers, page.encode("utf-8", "replace"))
+    return http.Response(status, fixed + headers, page.encode("utf-8", "replace"), code)
 
 
 def _policy(form: forms.Form | None) -> str:

@@ -87,19 +87,24 @@ def parse(body: bytes, content_type: str, limits: bounds.Bounds = bounds.DEFAULT
 def _checked(pairs: Pairs, limits: bounds.Bounds, signals: set[str]) -> Payload:
     fields: Pairs = []
     controls: dict[str, str] = {}
+    fault = ""
     for sent_name, sent_value in pairs:
         name, value = storable(sent_name), storable(sent_value)
         if name != sent_name or value != sent_value:
             signals.add(CLEANED)
         if len(name) > limits.field_name_chars:
-            raise Unreadable("malformed", words.text("name_too_long", limit=limits.field_name_chars))
+            fault = fault or words.text("name_too_long", limit=limits.field_name_chars)
+            continue
         if len(value) > limits.field_value_chars:
-            raise Unreadable("malformed", words.text("value_too_long", limit=limits.field_value_chars))
+            fault = fault or words.text("value_too_long", limit=limits.field_value_chars)
         if name in CONTROLS:
             controls.setdefault(name, value)
         elif name or value:
             fields.append((name, value))
-    return Payload(tuple(fields), controls, tuple(sorted(signals)))
+    found = Payload(tuple(fields), controls, tuple(sorted(signals)))
+    if fault:
+        raise Unreadable("malformed", fault, found)
+    return found
 
 
 def storable(text: str) -> str:

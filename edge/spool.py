@@ -10,6 +10,7 @@ import contextlib
 import datetime
 import pathlib
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Self
 
@@ -52,6 +53,7 @@ class Spool:
         self._thread: threading.Thread | None = None
         self._queued = self._queued_bytes = 0
         self._failing = False
+        self._failed_at = -60.0
         self._closed = False
         self._emptied: asyncio.Future[None] | None = None
         # Set whenever rows were put: the drainer waits for it.
@@ -94,6 +96,11 @@ class Spool:
     def full(self) -> float:
         """The share of `spool_bytes` that is in use, 0 to 1."""
         return min(1.0, (self._state.bytes + self._queued_bytes) / self._limits.spool_bytes)
+
+    @property
+    def refuses(self) -> bool:
+        """Whether its disk took nothing in the last ten seconds. After that somebody has to try."""
+        return time.monotonic() < self._failed_at + 10
 
     @property
     def waiting(self) -> bool:
@@ -298,7 +305,7 @@ class Spool:
                 self._note(outcome)
                 _fail(put.answer, outcome if isinstance(outcome, ERRORS) else Failed(type(outcome).__name__))
             else:
-                self._failing = False
+                self._failing, self._failed_at = False, -60.0
                 _resolve(put.answer, outcome)
         self.filled.set()
 
@@ -311,7 +318,8 @@ class Spool:
         _fail(answer, error if isinstance(error, ERRORS) else Failed(type(error).__name__))
 
     def _note(self, error: Exception) -> None:
-        """Once, until it works again."""
+        """Tell it once, until it works again."""
+        self._failed_at = time.monotonic()
         if not self._failing:
             self._failing = True
             self._log.error("spool_failed", file=self.name, reason=f"{type(error).__name__}: {error}")

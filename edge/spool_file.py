@@ -366,7 +366,7 @@ class File:
         disk = os.statvfs(self.path.parent)
         size = min(self._limits.spool_reserve_bytes, disk.f_bavail * disk.f_frsize // 4)
         try:
-            with open(self._reserve, "xb") as reserve:
+            with open(self._reserve, "xb", opener=lambda name, flags: os.open(name, flags, 0o600)) as reserve:
                 os.posix_fallocate(reserve.fileno(), 0, max(size, 1))
         except OSError:
             # No room for it now: tried again when the spool was drained.

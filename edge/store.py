@@ -119,7 +119,7 @@ class Store:
         """Takes nothing more, stores what waits, at most this long; who still waits then is told Unavailable."""
         self._closing = True
         deadline = time.monotonic() + seconds
-        while any(not writer.idle for writer in self._writers) and time.monotonic() < deadline:
+        while (self._queue or any(writer.batch for writer in self._writers)) and time.monotonic() < deadline:
             await asyncio.sleep(0.01)
         for waiting in [*self._queue, *(waiting for writer in self._writers for waiting in writer.batch)]:
             waiting.give_up()

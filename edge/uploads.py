@@ -30,44 +30,39 @@ class _Chunks(Protocol):
 
 
 class Uploads:
-    """Reads multipart bodies; `count` is how many are on their way in."""
+    """Reads multipart bodies."""
 
-    def __init__(self, storage: files.Storage, limits: bounds.Bounds) -> None:
+    def __init__(self, storage: files.Storage, limits: bounds.Bounds, deadlines: http.Deadlines) -> None:
         self._storage = storage
         self._limits = limits
-        self.count = 0
+        self._deadlines = deadlines
 
     async def read(self, request: http.Request, form: forms.Form | None, content_type: str) -> payload.Payload:
         """The fields, and the files if the form takes them: stored and safe against a power cut.
 
         Either all files are stored, or none and `faults` or an error says why. Whatever ends this early leaves nothing
-        behind. Raises Problem (length_required, too_large, too_slow, malformed, wrong_type), Unavailable, and
-        payload.Unreadable.
+        behind. Raises Problem (length_required, too_large, too_slow, malformed, wrong_type, unavailable), Unavailable,
+        and payload.Unreadable.
         """
         rules = form.files if form is not None else forms.Files()
         limit = self._limits.body_bytes + (_total(rules) if rules.count else 0)
         size = http.declared_size(request, limit)
         seconds = self._limits.body_seconds + (size / _BYTES_PER_SECOND if rules.count else 0)
         body = _Body(form, rules, self._storage, self._limits, content_type)
-        self.count += 1
         try:
-            async with asyncio.timeout(seconds):
+            with self._deadlines.within(seconds):
                 received = 0
                 async for chunk in cast(_Chunks, request.exchange):
                     received += len(chunk)
                     if received > size:
                         break
                     await body.take(chunk)
-        except TimeoutError:
-            told = words.text("too_slow", seconds=f"{seconds:.0f}")
-            raise problems.Problem("too_slow", told, headers=http.CLOSE) from None
         except RuntimeError:  # RSGI's way to say that the connection broke while we read
             received = -1
         else:
             if received == size:
                 return await body.end()
         finally:
-            self.count -= 1
             body.drop()
         raise problems.Problem("malformed", words.text("broken_off"), headers=http.CLOSE)
 

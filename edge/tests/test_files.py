@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge import bounds, config, files, payload, problems, sniff, uploads
+from edge import bounds, config, files, http, payload, problems, sniff, uploads
 from edge.tests import program, uploading
 from edge.tests.uploading import body, form, left, part, read
 
@@ -179,17 +179,18 @@ def test_slow_senders_leave_nothing(folder: files.Storage, root: pathlib.Path) -
 
 
 async def test_one_who_waits_no_longer_leaves_nothing(folder: files.Storage, root: pathlib.Path) -> None:
-    incoming = uploads.Uploads(folder, bounds.DEFAULT)
+    deadlines = http.Deadlines()
+    incoming = uploads.Uploads(folder, bounds.DEFAULT, deadlines)
     request = uploading.request(body(part("cv", PNG + bytes(300_000), "me.png")), pause=asyncio.Event())
     reading = asyncio.create_task(incoming.read(request, form(), uploading.TYPE))
     async with asyncio.timeout(5):
         while not left(root):
             await asyncio.sleep(0.01)
-    assert incoming.count == 1
+    assert deadlines.count == 1
     reading.cancel()
     with pytest.raises(asyncio.CancelledError):
         await reading
-    assert incoming.count == 0
+    assert deadlines.count == 0
     assert left(root) == []
 
 
@@ -227,7 +228,7 @@ def test_all_or_none_get_their_place(root: pathlib.Path) -> None:
 
 
 def test_stored_files_can_be_discarded(folder: files.Storage, root: pathlib.Path) -> None:
-    incoming = uploads.Uploads(folder, bounds.DEFAULT)
+    incoming = uploads.Uploads(folder, bounds.DEFAULT, http.Deadlines())
     sent = read(folder, body(part("cv", PDF, "cv.pdf")), form())
     assert left(root) == [sent.files[0].location]
     asyncio.run(incoming.discard(sent.files))
@@ -391,7 +392,7 @@ from granian.http import HTTP1Settings
 from granian.server.embed import Server
 from edge import bounds, files, forms, http, uploads
 
-incoming = uploads.Uploads(files.open(sys.argv[2]), bounds.DEFAULT)
+incoming = uploads.Uploads(files.open(sys.argv[2]), bounds.DEFAULT, http.Deadlines())
 form = forms.Form(key="frm_x", version=1, agency_id=7, files=forms.Files(2, 60_000_000, 60_000_000))
 
 class App:

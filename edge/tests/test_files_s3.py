@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from edge import bounds, files, uploads
+from edge import bounds, files, http, uploads
 from edge.tests.uploading import body, form, part, read
 from tests import s3
 
@@ -31,7 +31,7 @@ def test_a_file_is_stored_and_discarded(server: s3.Server) -> None:
     file, empty = sent.files
     assert server.objects == {f"kept/{file.location}": PDF, f"kept/{empty.location}": b""}
     assert (file.media_type, file.sha256) == ("application/pdf", hashlib.sha256(PDF).hexdigest())
-    asyncio.run(uploads.Uploads(bucket, bounds.DEFAULT).discard(sent.files))
+    asyncio.run(uploads.Uploads(bucket, bounds.DEFAULT, http.Deadlines()).discard(sent.files))
     assert server.objects == {}
 
 

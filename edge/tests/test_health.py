@@ -29,6 +29,11 @@ def test_one_line_per_request(http: httpx.Client, edge: Program, key: str) -> No
     assert line["duration_ms"] > 0
     assert line["bytes"] == 0
     assert line["event"] == "request"
+    assert line["client"] == "127.0.0.0", "a network, nobody's own address"
+    assert line["code"] is None
+    http.post(f"/f/{key}", data={"name": ""}, headers={**PAGE, "x-request-id": "line-of-two"})
+    until(lambda: bool(edge.requests("line-of-two")))
+    assert edge.requests("line-of-two")[0]["code"] == "invalid_fields"
 
 
 def test_log_holds_nothing_private(http: httpx.Client, edge: Program, office: Database, key: str) -> None:

@@ -69,6 +69,15 @@ def test_too_many_fields_keep_the_first_to_be_sent_again(http: httpx.Client, off
     assert (script.status_code, script.json()["code"]) == (400, "malformed")
 
 
+def test_one_value_that_is_too_long_loses_no_other(http: httpx.Client, office: Database, key: str) -> None:
+    typed = {"name": "Ann", "message": "x" * 100_001, "topic": "Friday, a table"}
+    answer = http.post(f"/f/{key}", data=typed, headers=PAGE)
+    assert answer.status_code == 400
+    assert "may hold 100000 characters" in answer.text
+    assert (_typed(answer.text)["topic"], len(_typed(answer.text)["message"])) == ("Friday, a table", 100_001)
+    assert office.submissions(key) == []
+
+
 def test_unknown_form(http: httpx.Client) -> None:
     for path in (f"/f/{UNKNOWN}", "/f/frm_short", "/f/..%2f", f"/f/{UNKNOWN}/thanks?receipt=K7QF2M9X4TDA"):
         assert http.get(path).status_code == 404
@@ -77,6 +86,7 @@ def test_unknown_form(http: httpx.Client) -> None:
     assert answer.json()["code"] == "unknown_form"
     page = http.post(f"/f/{UNKNOWN}", data={"name": "x"}, headers=PAGE)
     assert page.status_code == 404
+    assert "Your browser still has your text" in page.text
     assert page.headers["content-type"].startswith("text/html")
 
 

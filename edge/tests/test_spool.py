@@ -8,6 +8,7 @@ import os
 import pathlib
 import shutil
 import signal
+import stat
 import subprocess
 import sys
 import threading
@@ -66,6 +67,19 @@ async def test_what_was_put_is_there_after_a_restart_in_its_order(tmp_path: path
     assert [submission.unpack(waiting.content) for waiting in await again.peek(100)] == sent
     assert again.oldest_at == sent[0].received_at
     await again.close()
+
+
+async def test_what_it_writes_is_for_nobody_else(tmp_path: pathlib.Path) -> None:
+    before = os.umask(0o022)
+    try:
+        kept = await rows.opened(tmp_path / "spool")
+        await kept.put(rows.row())
+        modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in (tmp_path / "spool").iterdir()}
+        await kept.close()
+    finally:
+        os.umask(before)
+    names = ("spool-1.db", "spool-1.db-wal", "spool-1.lock", "spool-1.reserve")
+    assert modes == dict.fromkeys(names, 0o600)
 
 
 async def test_rows_that_arrive_during_a_commit_share_the_next(tmp_path: pathlib.Path) -> None:

@@ -29,11 +29,17 @@ def test_stop_with_open_streams_and_half_sent_requests(
         ):
             connection = open_ones.enter_context(socket.create_connection(("127.0.0.1", program.port)))
             connection.sendall(sent)
+            if sent == half.encode():
+                half_sent = connection
         stream = connection
         assert b"200 OK" in stream.recv(1000)
         started = time.monotonic()
         assert program.stop(number) == 0
         assert time.monotonic() - started < 5
+        told = half_sent.recv(10_000).decode()
+        assert told.startswith("HTTP/1.1 503"), told
+        assert '"code":"unavailable"' in told
+        assert "retry-after: 5" in told
         assert "Traceback" not in "".join(program.raw)
 
 

@@ -86,7 +86,7 @@ def read(
     content_type: str = TYPE,
 ) -> payload.Payload:
     asked = request(sent, size=size, pause=pause)
-    return asyncio.run(uploads.Uploads(storage, limits).read(asked, known, content_type))
+    return asyncio.run(uploads.Uploads(storage, limits, http.Deadlines()).read(asked, known, content_type))
 
 
 def left(root: pathlib.Path) -> list[str]:

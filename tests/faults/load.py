@@ -53,7 +53,7 @@ class Visitors:
         """Waits until so many more were answered with this status."""
         enough = self.statuses[status] + count
         with contextlib.suppress(AssertionError):
-            until(lambda: self.statuses[status] >= enough or bool(self.wrong), seconds)
+            until(lambda: self.statuses[status] >= enough or bool(self.wrong), seconds + count / 10)
         assert self.statuses[status] >= enough, f"no {count} more of {status}: {self.statuses}, {self.wrong}"
 
     async def _run(self) -> None:

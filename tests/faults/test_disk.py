@@ -70,6 +70,9 @@ def test_the_spool_s_disk_is_full_too(
             assert f'action="/f/{key}"' in page.text
             assert "mailto:hello@grind.example" in page.text
 
+            ready = httpx.get(f"{edge.url}/ready/")
+            assert (ready.status_code, ready.json()["status"]) == (503, "full")
+
             # What lies there leaves, although the disk is still full.
             proxy.open()
             visitors.more(201, scale.many)
