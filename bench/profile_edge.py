@@ -69,9 +69,12 @@ class _Exchange:
     def __init__(self) -> None:
         self.statuses: dict[int, int] = {}
         self.answer = b""
+        self._sent = 0
 
     async def __call__(self) -> bytes:
-        return _BODY
+        # As many digits for ever, and never the same: a repetition is another, shorter way.
+        self._sent += 1
+        return _BODY.replace(b"12345", b"%05d" % (self._sent % 100_000))
 
     async def client_disconnect(self) -> None:
         await asyncio.Event().wait()
