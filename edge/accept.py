@@ -84,7 +84,7 @@ class Receiver:
         kind = content_type.partition(";")[0].strip().lower()
         page = kind != payload.JSON and request.wants_page(kind, payload.FORM_TYPES)
         try:
-            form = await self._form(key)
+            form = self._forms.known(key) or await self._form(key)
             sent = await self._read(request, form, kind, content_type)
             if form is None:
                 raise away()
@@ -211,13 +211,14 @@ class Receiver:
         signals = [*sent.signals, *self._signals(request, form, sent)]
         if forms.older_page(judged, sent, version, named):
             signals.append(OLDER_PAGE)
-        verdict, seconds = await self._limits.check(form, request.client)
-        if verdict == "refused":
-            # Only the daily cap lets nobody in for longer than an hour.
-            told = words.text("daily_cap") if seconds > 3_600 else words.text("too_many")
-            raise problems.Problem("too_many", told, retry_after=seconds)
-        if verdict:
-            signals.append(verdict)
+        if not self._limits.take(form, request.client):
+            verdict, seconds = await self._limits.check(form, request.client)
+            if verdict == "refused":
+                # Only the daily cap lets nobody in for longer than an hour.
+                told = words.text("daily_cap") if seconds > 3_600 else words.text("too_many")
+                raise problems.Problem("too_many", told, retry_after=seconds)
+            if verdict:
+                signals.append(verdict)
         row = _row(request, judged, sent, content, signals)
         try:
             outcome = await self._keeper.keep(row)

@@ -266,6 +266,10 @@ class Forms:
         if present:
             self._recalled[key, None] = form
 
+    def known(self, key: str) -> Form | None:
+        """The form as it is now, if that is known already: no need to wait."""
+        return self._known.get((key, None))
+
     async def find(self, key: str, version: int | None = None) -> Form | None:
         """The form as it is now, or as it was at `version` if there was such a one. None when there is no such form.
 

@@ -69,18 +69,23 @@ class Limits:
         self._days: set[str] = set()
         self._alone_until = 0.0
 
+    def take(self, form: forms.Form, address: str) -> bool:
+        """Counts one submission if all its turns are paid for already; else `check` has to."""
+        paid = self._paid.get((form.key, address))
+        if paid is None:
+            return False
+        now = time.monotonic()
+        for lease in paid:
+            if not lease.left or now >= lease.until:
+                return False
+        for lease in paid:
+            lease.left -= 1
+        return True
+
     async def check(self, form: forms.Form, address: str) -> tuple[Verdict, int]:
         """Counts one submission. `over_limit`: hold it; `refused`: 429, with the seconds until the next try."""
-        now = time.monotonic()
-        paid = self._paid.get((form.key, address))
-        if paid is not None:
-            for lease in paid:
-                if not lease.left or now >= lease.until:
-                    break
-            else:
-                for lease in paid:
-                    lease.left -= 1
-                return None, 0
+        if self.take(form, address):
+            return None, 0
         # Whoever has one IPv6 address has a whole /64 of them.
         sender, today = f"{form.key}/{http.network_of(address, 32, 64)}", _today()
         found = await self._check(form, sender, today)
