@@ -85,7 +85,10 @@ def _sweep(parent: Path) -> None:
 def _older_than(folder: Path, pid: int) -> bool:
     """Whether the process that made the folder is gone: none has its pid, or one that began later."""
     born = processes.born_at(pid)
-    return born is None or born > (folder / local.FILE_NAME).stat().st_mtime
+    # The file is not there yet, or not any more, while another run begins or ends.
+    with contextlib.suppress(FileNotFoundError):
+        return born is None or born > (folder / local.FILE_NAME).stat().st_mtime
+    return False
 
 
 def remove(cluster: postgres_cluster.Cluster) -> None:

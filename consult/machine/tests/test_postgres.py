@@ -289,3 +289,12 @@ def test_what_a_killed_test_run_left_is_removed_by_the_next() -> None:
         mine = cluster.directory
         assert mine.exists()
     assert not mine.exists()
+
+
+def test_a_run_that_just_begins_is_left_alone() -> None:
+    begins = Path(tempfile.mkdtemp(prefix=f"{postgres.TEMPORARY}{os.getpid()}-"))
+    try:
+        with postgres.temporary():
+            assert begins.exists()
+    finally:
+        begins.rmdir()
