@@ -1,10 +1,12 @@
 """The edge as a process of its own, and a gate between it and PostgreSQL that can be shut."""
 
+import atexit
 import contextlib
 import itertools
 import json
 import os
 import pathlib
+import shutil
 import signal
 import socket
 import subprocess
@@ -35,6 +37,13 @@ def listens(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
+def _folder() -> str:
+    """For one edge; there as long as this process, since a second edge may be given the same one."""
+    made = tempfile.mkdtemp(prefix="edge-test-")
+    atexit.register(shutil.rmtree, made, ignore_errors=True)
+    return made
+
+
 class Program:
     """One running edge. `lines` is its log."""
 
@@ -47,7 +56,7 @@ class Program:
             "CONSULT_EDGE_PORT": str(self.port),
             "CONSULT_EDGE_URL": self.url,
             "CONSULT_OFFICE_URL": OFFICE,
-            "CONSULT_DATA_DIR": tempfile.mkdtemp(prefix="edge-test-"),
+            "CONSULT_DATA_DIR": _folder(),
             **environ,
         }
         self.start = start.split(" ", 1)
