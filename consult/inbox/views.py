@@ -2,6 +2,7 @@
 
 import datetime as dt
 import uuid
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -191,46 +192,34 @@ def _answer(request: HttpRequest, number: int, part: str) -> HttpResponse:
     return redirect("inbox:enquiry_detail", accounts.here(request).slug, number)
 
 
-@require_POST
-def close_enquiry(request: HttpRequest, number: int) -> HttpResponse:
+def _change(request: HttpRequest, number: int, change: Callable[..., None], **more: Any) -> HttpResponse:
+    """Let somebody who may write make a change, and answer with the enquiry's state."""
     here = accounts.writer(request)
     try:
-        services.close_enquiry(agency_id=here.agency_id, number=number, by=here.member_id, now=dt.datetime.now(dt.UTC))
+        change(agency_id=here.agency_id, number=number, by=here.member_id, **more)
     except services.NoSuchEnquiry as error:
         raise Http404 from error
     return _answer(request, number, "#status")
+
+
+@require_POST
+def close_enquiry(request: HttpRequest, number: int) -> HttpResponse:
+    return _change(request, number, services.close_enquiry, now=dt.datetime.now(dt.UTC))
 
 
 @require_POST
 def reopen_enquiry(request: HttpRequest, number: int) -> HttpResponse:
-    here = accounts.writer(request)
-    try:
-        services.reopen_enquiry(agency_id=here.agency_id, number=number, by=here.member_id)
-    except services.NoSuchEnquiry as error:
-        raise Http404 from error
-    return _answer(request, number, "#status")
+    return _change(request, number, services.reopen_enquiry)
 
 
 @require_POST
 def restore_enquiry(request: HttpRequest, number: int) -> HttpResponse:
-    here = accounts.writer(request)
-    now = dt.datetime.now(dt.UTC)
-    try:
-        services.restore_enquiry(agency_id=here.agency_id, number=number, by=here.member_id, now=now)
-    except services.NoSuchEnquiry as error:
-        raise Http404 from error
-    return _answer(request, number, "#status")
+    return _change(request, number, services.restore_enquiry, now=dt.datetime.now(dt.UTC))
 
 
 @require_POST
 def confirm_spam(request: HttpRequest, number: int) -> HttpResponse:
-    here = accounts.writer(request)
-    now = dt.datetime.now(dt.UTC)
-    try:
-        services.confirm_spam(agency_id=here.agency_id, number=number, by=here.member_id, now=now)
-    except services.NoSuchEnquiry as error:
-        raise Http404 from error
-    return _answer(request, number, "#status")
+    return _change(request, number, services.confirm_spam, now=dt.datetime.now(dt.UTC))
 
 
 @require_POST
