@@ -24,19 +24,15 @@ from edge import (
     problems,
     receipts,
     recent,
+    signals,
     uploads,
     words,
 )
 from edge.submission import Outcome, Submission
 
-HONEYPOT = "honeypot"
-FOREIGN_ORIGIN = "foreign_origin"
-TOO_FAST = "too_fast"
 OLDER_PAGE = "older_page"
 
 _META_CHARS = 2_000
-# Quicker than anybody reads and types.
-_FAST_SECONDS = 3.0
 _UTC = datetime.UTC
 _encode = msgspec.json.Encoder().encode
 
@@ -84,7 +80,7 @@ class Receiver:
         kind = content_type.partition(";")[0].strip().lower()
         page = kind != payload.JSON and request.wants_page(kind, payload.FORM_TYPES)
         try:
-            form = self._forms.known(key) or await self._form(key)
+            form = await self._form(key)
             sent = await self._read(request, form, kind, content_type)
             if form is None:
                 raise away()
@@ -195,7 +191,7 @@ class Receiver:
         self, request: http.Request, form: forms.Form, sent: payload.Payload, *, page: bool
     ) -> http.Response:
         """By the form as it was when the sender's page was made. Raises Problem."""
-        judged, version = form, _number(sent.controls.get("_version", ""))
+        judged, version = form, sent.number("_version")
         if version is not None and 0 < version < form.version:
             judged = await self._form(form.key, version) or form
         named = [file.field for file in sent.files]
@@ -208,18 +204,17 @@ class Receiver:
             if sent.files:
                 await self._uploads.discard(sent.files)
             return self._accepted(content.id, Outcome("duplicate", before), form, sent, page=page)
-        signals = [*sent.signals, *self._signals(request, form, sent)]
+        found = [*sent.signals, *signals.of(request, form, sent, is_own=self._own, proofs=self._proofs)]
         if forms.older_page(judged, sent, version, named):
-            signals.append(OLDER_PAGE)
-        if not self._limits.take(form, request.client):
-            verdict, seconds = await self._limits.check(form, request.client)
-            if verdict == "refused":
-                # Only the daily cap lets nobody in for longer than an hour.
-                told = words.text("daily_cap") if seconds > 3_600 else words.text("too_many")
-                raise problems.Problem("too_many", told, retry_after=seconds)
-            if verdict:
-                signals.append(verdict)
-        row = _row(request, judged, sent, content, signals)
+            found.append(OLDER_PAGE)
+        verdict, seconds = await self._limits.check(form, request.client)
+        if verdict == "refused":
+            # Only the daily cap lets nobody in for longer than an hour.
+            told = words.text("daily_cap") if seconds > 3_600 else words.text("too_many")
+            raise problems.Problem("too_many", told, retry_after=seconds)
+        if verdict:
+            found.append(verdict)
+        row = _row(request, judged, sent, content, found)
         try:
             outcome = await self._keeper.keep(row)
         except keeper.Nowhere:
@@ -234,34 +229,9 @@ class Receiver:
         self._recent.remember(row.id, row.digest, outcome.receipt)
         if outcome.kind == "duplicate" and sent.files:
             await self._uploads.discard(sent.files)
-        if signals:
-            metrics.signalled.update(signals)
+        if found:
+            metrics.signalled.update(found)
         return self._accepted(row.id, outcome, form, sent, page=page)
-
-    def _signals(self, request: http.Request, form: forms.Form, sent: payload.Payload) -> Sequence[str]:
-        """What speaks against, or for, a person having sent this. What is not there says nothing."""
-        signals: list[str] = []
-        for name, value in sent.fields:
-            if (name == form.honeypot or name == "_gotcha") and value and value.strip():
-                signals.append(HONEYPOT)
-                break
-        origin = request.origin
-        if origin == "null":
-            origin = ""
-        if not origin and (referrer := request.header("referer")):
-            origin = forms.origin_of(referrer)
-        if origin and not self._own(form, origin):
-            signals.append(FOREIGN_ORIGIN)
-        controls = sent.controls
-        if controls:
-            if _too_fast(controls):
-                signals.append(TOO_FAST)
-            solution = controls.get("altcha") or controls.get("_proof")
-            if solution and form.proof_of_work:
-                found = self._proofs.check(form, solution, time.time(), controls.get("_key", ""))
-                if found is not None:
-                    signals.append(found)
-        return signals
 
     def _accepted(
         self, id: bytes, outcome: Outcome, form: forms.Form, sent: payload.Payload, *, page: bool
@@ -312,7 +282,7 @@ class _Content:
 
 
 def _row(
-    request: http.Request, form: forms.Form, sent: payload.Payload, content: _Content, signals: Sequence[str]
+    request: http.Request, form: forms.Form, sent: payload.Payload, content: _Content, found: Sequence[str]
 ) -> Submission:
     referrer = request.header("referer")
     return Submission(
@@ -331,7 +301,7 @@ def _row(
         request.client,
         _told(request.header("user-agent")),
         _told(request.header("content-type")),
-        _encode(sorted(set(signals))).decode() if signals else "[]",
+        _encode(sorted(set(found))).decode() if found else "[]",
         request.id,
         _encode(sent.files).decode() if sent.files else None,
     )
@@ -372,20 +342,6 @@ def _told(text: str) -> str:
     if text.isascii() and "\x00" not in text:
         return text[:_META_CHARS]
     return payload.storable(text)[:_META_CHARS]
-
-
-def _number(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 9 else None
-
-
-def _too_fast(controls: dict[str, str]) -> bool:
-    """By a script that measured it, or by the moment that our own page was made."""
-    elapsed = _number(controls.get("_elapsed", ""))
-    if elapsed is not None:
-        return elapsed < _FAST_SECONDS * 1000
-    text = controls.get("_rendered", "")
-    rendered = int(text) if text.isascii() and text.isdigit() and len(text) < 12 else None
-    return rendered is not None and 0 <= time.time() - rendered < _FAST_SECONDS
 
 
 def _dashed(id: bytes) -> str:

@@ -140,9 +140,6 @@ class Edge:
         route = "-"
         try:
             if found := _FORM_PATH.fullmatch(request.path):
-                if found[2] is None and request.method == "POST":
-                    route = "/f/{form}"
-                    return route, await self.receiver.accept(request, found[1])
                 route = f"/f/{{form}}{found[2] or ''}"
                 return route, await _FORM_ROUTES[found[2]](self, request, found[1])
             if request.path == "/live":
@@ -162,6 +159,8 @@ class Edge:
             return route, _refused(request, problems.Problem("internal", words.text("internal")))
 
     async def _form(self, request: http.Request, key: str) -> http.Response:
+        if request.method == "POST":
+            return await self.receiver.accept(request, key)
         if request.method == "OPTIONS":
             return await self.receiver.preflight(request, key)
         _only(request, "GET", "HEAD", "POST", "OPTIONS")

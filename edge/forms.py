@@ -5,7 +5,6 @@ import collections
 import functools
 import re
 from collections.abc import Awaitable, Callable, Collection
-from typing import Literal
 from urllib.parse import urljoin, urlsplit
 
 import msgspec
@@ -16,11 +15,12 @@ _KEY = re.compile(r"frm_[A-Za-z0-9]{22}")
 # Looser than any mail server, as browsers are: a sender must never be told that a real address is wrong.
 _EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)*\.?")
 
-FieldType = Literal["text", "email", "tel", "textarea", "select", "checkbox", "file"]
-
 
 class Field(msgspec.Struct, frozen=True):
-    """`required_since` is the form's version that first asked for it: pages of earlier versions do not know."""
+    """`type` is text, email, tel, textarea, select, checkbox or file.
+
+    `required_since` is the form's version that first asked for it: pages of earlier versions do not know.
+    """
 
     name: str
     label: str = ""
@@ -265,10 +265,6 @@ class Forms:
         self._recalled[key, version] = form
         if present:
             self._recalled[key, None] = form
-
-    def known(self, key: str) -> Form | None:
-        """The form as it is now, if that is known already: no need to wait."""
-        return self._known.get((key, None))
 
     async def find(self, key: str, version: int | None = None) -> Form | None:
         """The form as it is now, or as it was at `version` if there was such a one. None when there is no such form.

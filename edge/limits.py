@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 type Verdict = Literal["over_limit", "refused"] | None
 
-_KINDS = ("address", "form", "agency", "day")
 _LEASE_SECONDS = 1.0
 _MOST_LEASED = 64
 _LEASES = 20_000
@@ -63,62 +62,52 @@ class Limits:
         self._agency = library.parse(agency_limit)
         self._items: dict[str, library.RateLimitItem] = {}
         self._leases: dict[tuple[str, str], _Lease] = {}
-        # What one form and address need, together.
-        self._paid: dict[tuple[str, str], list[_Lease]] = {}
+        # What one sender of one form needs, together: gone with the leases.
+        self._paid: dict[str, list[_Lease]] = {}
         # Of which form and day it is counted what was accepted before this process began.
         self._days: set[str] = set()
         self._alone_until = 0.0
 
-    def take(self, form: forms.Form, address: str) -> bool:
-        """Counts one submission if all its turns are paid for already; else `check` has to."""
-        paid = self._paid.get((form.key, address))
-        if paid is None:
-            return False
-        now = time.monotonic()
-        for lease in paid:
-            if not lease.left or now >= lease.until:
-                return False
-        for lease in paid:
-            lease.left -= 1
-        return True
-
     async def check(self, form: forms.Form, address: str) -> tuple[Verdict, int]:
         """Counts one submission. `over_limit`: hold it; `refused`: 429, with the seconds until the next try."""
-        if self.take(form, address):
-            return None, 0
         # Whoever has one IPv6 address has a whole /64 of them.
-        sender, today = f"{form.key}/{http.network_of(address, 32, 64)}", _today()
-        found = await self._check(form, sender, today)
-        names = (sender, form.key, str(form.agency_id), f"{form.key}/{today}")
-        paid = [self._leases[each] for each in zip(_KINDS, names, strict=True) if each in self._leases]
-        if len(paid) == len(_KINDS):
-            self._paid[form.key, address] = paid
-        return found
-
-    async def _check(self, form: forms.Form, sender: str, today: str) -> tuple[Verdict, int]:
-        over = 0
-        for kind, name, words in (
-            ("address", sender, form.address_limit),
-            ("form", form.key, form.form_limit),
-        ):
-            if not await self._turn(kind, name, self._item(words)):
-                over = max(over, self._item(words).get_expiry())
-        if not await self._turn("agency", str(form.agency_id), self._agency):
-            over = max(over, self._agency.get_expiry())
-        cap = self._item(f"{form.daily_cap}/day")
-        day = f"{form.key}/{today}"
-        if day not in self._days:
-            if len(self._days) > 10_000:
-                self._days.clear()
-            self._days.add(day)
-            # Redis has counted them itself.
-            if self._pool is None and form.today == today and form.accepted_today:
-                await self._hit(cap, "day", day, min(form.accepted_today, form.daily_cap))
-        if not await self._turn("day", day, cap):
+        sender = f"{form.key}/{http.network_of(address, 32, 64)}"
+        now = time.monotonic()
+        paid = self._paid.get(sender)
+        if paid is not None and all(lease.left and now < lease.until for lease in paid):
+            for lease in paid:
+                lease.left -= 1
+            return None, 0
+        turns = (
+            ("address", sender, self._item(form.address_limit)),
+            ("form", form.key, self._item(form.form_limit)),
+            ("agency", str(form.agency_id), self._agency),
+            ("day", await self._day(form), self._item(f"{form.daily_cap}/day")),
+        )
+        leases = [self._lease(kind, name) for kind, name, _item in turns]
+        granted = [await self._turn(lease, *turn) for lease, turn in zip(leases, turns, strict=True)]
+        self._paid[sender] = leases
+        *of_three, of_day = granted
+        if not of_day:
             return "refused", _until_midnight()
+        over = max((turn[2].get_expiry() for turn, got in zip(turns, of_three, strict=False) if not got), default=0)
         if not over:
             return None, 0
         return ("refused" if form.over_limit == "refuse" else "over_limit"), min(over, 3_600)
+
+    async def _day(self, form: forms.Form) -> str:
+        """The name of the form's day, with what was accepted of it before this process began."""
+        today = _today()
+        name = f"{form.key}/{today}"
+        if name not in self._days:
+            if len(self._days) > 10_000:
+                self._days.clear()
+            self._days.add(name)
+            # Redis has counted them itself.
+            if self._pool is None and form.today == today and form.accepted_today:
+                cap = self._item(f"{form.daily_cap}/day")
+                await self._hit(cap, "day", name, min(form.accepted_today, form.daily_cap))
+        return name
 
     def _item(self, words: str) -> library.RateLimitItem:
         item = self._items.get(words)
@@ -134,18 +123,21 @@ class Limits:
             self._items[words] = item
         return item
 
-    async def _turn(self, kind: str, name: str, item: library.RateLimitItem) -> bool:
+    def _lease(self, kind: str, name: str) -> _Lease:
         lease = self._leases.get((kind, name))
-        now = time.monotonic()
-        if lease is not None and lease.left and now < lease.until:
-            lease.left -= 1
-            return True
         if lease is None:
             if len(self._leases) > _LEASES:
                 self._leases.clear()
                 self._paid.clear()
             lease = self._leases[kind, name] = _Lease()
-        elif now < lease.until:
+        return lease
+
+    async def _turn(self, lease: _Lease, kind: str, name: str, item: library.RateLimitItem) -> bool:
+        now = time.monotonic()
+        if lease.left and now < lease.until:
+            lease.left -= 1
+            return True
+        if now < lease.until:
             lease.size = min(lease.size * 2, _MOST_LEASED, max(1, item.amount // 100))
         else:
             lease.size = max(1, lease.size // 4)

@@ -37,20 +37,11 @@ class Part(msgspec.Struct):
 
 
 class Malformed(Exception):
-    """The bytes are no multipart/form-data. The text may be shown to the sender; `first` is what could be read."""
+    """The bytes are no multipart/form-data. `detail` may be shown to the sender."""
 
-    def __init__(self, detail: str, first: "list[Part] | None" = None) -> None:
+    def __init__(self, detail: str) -> None:
         super().__init__(detail)
         self.detail = detail
-        self.first = first or []
-
-
-class TooMany(Exception):
-    """More parts than are allowed. `first` holds as many as are."""
-
-    def __init__(self, first: list[Part]) -> None:
-        super().__init__()
-        self.first = first
 
 
 class Reader:
@@ -99,21 +90,3 @@ def _part(segment: multipart.MultipartSegment) -> Part:
         charsets.of_type(segment.header("Content-Type", "")),
         [],
     )
-
-
-def split(body: bytes, content_type: str, limit: int) -> list[Part]:
-    """At most `limit` parts of a content that is in memory, in the order sent. Raises Malformed, TooMany."""
-    reader = Reader(content_type)
-    parts: list[Part] = []
-    try:
-        for event in reader.feed(body):
-            if isinstance(event, Part):
-                if len(parts) == limit:
-                    raise TooMany(parts)
-                parts.append(event)
-            elif event is not None:
-                parts[-1].pieces.append(event)
-        reader.end()
-    except Malformed as found:
-        raise Malformed(found.detail, parts) from None
-    return parts

@@ -38,9 +38,10 @@ class Payload(msgspec.Struct, frozen=True):
     files: tuple[Stored, ...] = ()
     faults: tuple[problems.FieldError, ...] = ()
 
-    def value(self, name: str) -> str:
-        """The first value that is not blank, else the empty string."""
-        return next((value for key, value in self.fields if key == name and value.strip()), "")
+    def number(self, control: str, *, digits: int = 8) -> int | None:
+        """What a control says, if it is a whole number of at most so many digits."""
+        text = self.controls.get(control, "")
+        return int(text) if text.isascii() and text.isdigit() and len(text) <= digits else None
 
 
 class Unreadable(Exception):
@@ -64,7 +65,10 @@ class _TooMany(Exception):
 
 
 def parse(body: bytes, content_type: str, limits: bounds.Bounds = bounds.DEFAULT) -> Payload:
-    """`content_type` is the whole header. Raises Unreadable and nothing else, whatever the bytes are."""
+    """`content_type` is the whole header. Raises Unreadable and nothing else, whatever the bytes are.
+
+    Not for multipart: that is read as it streams in (uploads.py), and comes here in parts.
+    """
     media_type = content_type.partition(";")[0].strip().lower()
     if media_type == JSON and (found := _plain_json(body, limits)) is not None:
         return found
@@ -72,8 +76,6 @@ def parse(body: bytes, content_type: str, limits: bounds.Bounds = bounds.DEFAULT
     try:
         if media_type == URLENCODED:
             pairs = _urlencoded(body, content_type, limits, signals)
-        elif media_type == MULTIPART:
-            pairs = _multipart(body, content_type, limits, signals)
         elif media_type == JSON:
             pairs = _json(body, limits, signals)
         else:
@@ -146,15 +148,6 @@ def _urlencoded(body: bytes, content_type: str, limits: bounds.Bounds, signals: 
     if len(parts) > limits.fields or body.count(b"&") > most:
         raise _TooMany(pairs)
     return pairs
-
-
-def _multipart(body: bytes, content_type: str, limits: bounds.Bounds, signals: set[str]) -> Pairs:
-    try:
-        return _from_parts(multipart.split(body, content_type, limits.fields), content_type, signals)
-    except multipart.Malformed as found:
-        raise unreadable_parts("malformed", found.detail, found.first, content_type, limits) from None
-    except multipart.TooMany as found:
-        raise _TooMany(_from_parts(found.first, content_type, signals)) from None
 
 
 def unreadable_parts(

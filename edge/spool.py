@@ -111,8 +111,9 @@ class Spool:
         """Ask it when `waiting`: true when a new row can go to PostgreSQL after all, false when it has to come here.
 
         At once while nothing is drained. Else a new row waits until this batch is in PostgreSQL, and when it is the
-        last one until nothing is left; at most `spool_seconds`. Without this pause a steady stream of new rows could
-        keep the spool from ever being empty: like this no sender adds more than one row to each batch that leaves.
+        last one until nothing is left; at most `spool_hold_seconds`. Without this pause a steady stream of new rows
+        could keep the spool from ever being empty: like this no sender adds more than one row to each batch that
+        leaves.
         """
         if self._emptied is None:
             return False

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge import charsets, payload
+from edge.tests import uploading
 from edge.tests.database import Database
 from edge.tests.program import PAGE
 
@@ -43,13 +44,13 @@ LABELS = [*charsets._CODECS, "utf-16", "utf-7", "idna", "zlib", "unicode_escape"
     ],
 )
 def test_text_is_read_as_it_was_written(body: bytes, content_type: str, text: str, clean: bool) -> None:
-    found = payload.parse(body, content_type)
+    found = uploading.parsed(body, content_type)
     assert found.fields == (("x", text),)
     assert found.signals == (() if clean else ("cleaned",))
 
 
 def test_names_are_text_too() -> None:
-    assert payload.parse(b"Stra%DFe=1", LATIN).fields == (("Straße", "1"),)
+    assert uploading.parsed(b"Stra%DFe=1", LATIN).fields == (("Straße", "1"),)
 
 
 def test_each_codec_is_one() -> None:
@@ -67,20 +68,20 @@ def _parts(*parts: tuple[str, bytes]) -> bytes:
 def test_multipart() -> None:
     plain = "multipart/form-data; boundary=xYx"
     told = _parts(('name="stra\xdfe"', b"Caf\xe9 \x80"), ('name="_charset_"', b"windows-1252"))
-    found = payload.parse(told, plain)
+    found = uploading.parsed(told, plain)
     assert found.fields == (("straße", "Café €"),)
     assert found.signals == ()
 
     untold = _parts(('name="x"', b"Caf\xe9"), ('name="cv"; filename="\xfc.pdf"', b"%PDF"))
-    found = payload.parse(untold, plain)
+    found = uploading.parsed(untold, plain)
     assert found.fields == (("x", "Café"), ("cv", "ü.pdf"))
     assert found.signals == ("cleaned", "file_refused")
-    assert payload.parse(untold, plain + "; charset=latin1").signals == ("file_refused",)
+    assert uploading.parsed(untold, plain + "; charset=latin1").signals == ("file_refused",)
 
 
 def test_a_part_may_name_its_own() -> None:
     typed = 'name="x"\r\nContent-Type: text/plain; charset=iso-8859-2'
-    found = payload.parse(_parts((typed, b"\xb1"), ('name="y"', b"\xc4\x85")), "multipart/form-data; boundary=xYx")
+    found = uploading.parsed(_parts((typed, b"\xb1"), ('name="y"', b"\xc4\x85")), "multipart/form-data; boundary=xYx")
     assert found.fields == (("x", "ą"), ("y", "ą"))
     assert found.signals == ()
 
@@ -107,7 +108,7 @@ def test_any_label(raw: bytes, label: str, multipart: bool) -> None:
         body = b"x=" + raw + b"&_charset_=" + named
         content_type = f"{payload.URLENCODED}; charset={label}"
     with contextlib.suppress(payload.Unreadable):
-        for name, value in payload.parse(body, content_type).fields:
+        for name, value in uploading.parsed(body, content_type).fields:
             assert "\x00" not in name + value
             (name + value).encode()
 

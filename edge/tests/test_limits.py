@@ -42,6 +42,8 @@ async def test_an_ipv6_network_has_its_turns_together() -> None:
     limit, form = here(), a_form(address_limit="5/minute")
     assert sum([await granted(limit, form, 1, f"2001:db8:1:2::{n:x}") for n in range(8)]) == 5
     assert await granted(limit, form, 3, "2001:db8:1:3::1") == 3
+    # However many addresses there are, what is remembered of them is two senders.
+    assert len(limit._paid) == 2
 
 
 async def test_a_form_and_an_agency_have_theirs() -> None:

@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge import bounds, multipart, payload
+from edge.tests import uploading
 
 TYPE = "multipart/form-data; boundary=xYx"
 HEAD = "Content-Disposition: form-data; "
@@ -56,9 +57,9 @@ def test_the_cuts_do_not_matter(contents: list[bytes], data: st.DataObject) -> N
     ],
 )
 def test_names_as_clients_write_them(named: str, name: str, filename: str | None) -> None:
-    (part,) = multipart.split(body((named, b"1")), TYPE, 5)
-    assert part.name.decode() == name
-    assert (part.filename.decode() if part.filename is not None else None) == filename
+    ((name_read, filename_read, _content),) = read([body((named, b"1"))])
+    assert name_read.decode() == name
+    assert (filename_read.decode() if filename_read is not None else None) == filename
 
 
 @pytest.mark.parametrize(
@@ -76,7 +77,7 @@ def test_names_as_clients_write_them(named: str, name: str, filename: str | None
 )
 def test_broken_gives_back_what_was_read(sent: bytes, kept: tuple[tuple[str, str], ...]) -> None:
     with pytest.raises(payload.Unreadable) as found:
-        payload.parse(sent, TYPE)
+        uploading.parsed(sent, TYPE)
     assert found.value.code == "malformed"
     assert found.value.first is not None
     assert found.value.first.fields == kept
@@ -85,11 +86,11 @@ def test_broken_gives_back_what_was_read(sent: bytes, kept: tuple[tuple[str, str
 @pytest.mark.parametrize("content_type", ["multipart/form-data", "multipart/form-data; boundary=", TYPE + "€"])
 def test_no_usable_boundary(content_type: str) -> None:
     with pytest.raises(payload.Unreadable, match=r"told apart|broke off"):
-        payload.parse(body(('name="a"', b"1")), content_type)
+        uploading.parsed(body(('name="a"', b"1")), content_type)
 
 
 def test_a_hundred_small_parts() -> None:
     sent = body(*((f'name="f{number}"', b"%d" % number) for number in range(100)))
-    assert payload.parse(sent, TYPE).fields == tuple((f"f{number}", str(number)) for number in range(100))
+    assert uploading.parsed(sent, TYPE).fields == tuple((f"f{number}", str(number)) for number in range(100))
     with pytest.raises(payload.Unreadable, match="99 fields"):
-        payload.parse(sent, TYPE, bounds.Bounds(fields=99))
+        uploading.parsed(sent, TYPE, bounds.Bounds(fields=99))

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge import bounds, charsets, payload
+from edge.tests import uploading
 
 BOUNDARY = "multipart/form-data; boundary=xYx"
 TYPES = [
@@ -33,7 +34,7 @@ pairs = st.lists(st.tuples(names, sendable), max_size=20)
 
 def _parsed_or_refused(body: bytes, content_type: str) -> None:
     try:
-        found = payload.parse(body, content_type)
+        found = uploading.parsed(body, content_type)
     except payload.Unreadable as refused:
         told = refused
     else:
@@ -100,7 +101,7 @@ def test_json_comes_back_as_sent(sent: list[tuple[str, str]]) -> None:
 def test_multipart_comes_back_as_sent(sent: dict[str, bytes]) -> None:
     files = [(name, (None, value)) for name, value in sent.items()] or [("only", (None, b""))]
     request = httpx.Request("POST", "http://x", files=files)
-    found = payload.parse(request.read(), request.headers["content-type"])
+    found = uploading.parsed(request.read(), request.headers["content-type"])
     read = {name: payload.storable(charsets.decoded(value, "utf-8")[0]) for name, value in sent.items()}
     assert dict(found.fields) == (read or {"only": ""})
 
@@ -147,8 +148,8 @@ def test_limits_hold_for_every_type() -> None:
         (_multipart("a", "b", "c"), BOUNDARY),
     ):
         with pytest.raises(payload.Unreadable, match="2 fields"):
-            payload.parse(body, content_type, few)
-    assert len(payload.parse(_multipart("a", "b"), BOUNDARY, few).fields) == 2
+            uploading.parsed(body, content_type, few)
+    assert len(uploading.parsed(_multipart("a", "b"), BOUNDARY, few).fields) == 2
 
 
 def test_the_first_of_too_many_fields_are_given_back() -> None:
@@ -159,7 +160,7 @@ def test_the_first_of_too_many_fields_are_given_back() -> None:
         (_multipart("a", "a", "b", "c"), BOUNDARY),
     ):
         with pytest.raises(payload.Unreadable) as found:
-            payload.parse(body, content_type, few)
+            uploading.parsed(body, content_type, few)
         assert found.value.first is not None
         given = found.value.first
         if content_type == BOUNDARY:
@@ -184,6 +185,6 @@ def test_multipart_names_as_browsers_write_them() -> None:
     )
     note = "content-disposition:form-data;NAME=plain\r\nContent-Type: message/rfc822"
     body = f"--xYx\r\n{head}\r\n\r\n\r\n--xYx\r\n{note}\r\n\r\nFrom: x\r\n\r\ny\r\n--xYx--".encode()
-    found = payload.parse(body, 'multipart/form-data; charset=utf-8; boundary="xYx"')
+    found = uploading.parsed(body, 'multipart/form-data; charset=utf-8; boundary="xYx"')
     assert found.fields == (("plain", "From: x\r\n\r\ny"),), "a file input without a file is nothing"
     assert found.signals == ()
