@@ -1,0 +1,8 @@
+"""Users and keys are global (grants.GLOBAL_TABLES); everything else here belongs to one agency."""
+
+from consult.accounts.models.agencies import Agency, Member
+from consult.accounts.models.audit import Audit
+from consult.accounts.models.keys import SigningKey
+from consult.accounts.models.people import SignInLink, User, normalise_email
+
+__all__ = ["Agency", "Audit", "Member", "SignInLink", "SigningKey", "User", "normalise_email"]
