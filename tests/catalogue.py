@@ -20,16 +20,22 @@ OFFICE = ("consult_app", "consult_worker")
 FREE_INDEXES = {
     ("accounts_agency", ("slug",)): "The agency's own name; addresses are shared by all agencies.",
     ("accounts_member", ("user_id",)): "accounts_memberships_v1 looks up a person before an agency is known.",
+    ("accounts_apitoken", ("token_hash",)): "accounts_token_v1 looks a program up before an agency is known; random.",
     ("intake_form", ("key",)): "All that a visitor's browser sends; random, so a collision tells nothing.",
 }
 # Columns named like references that refer to nothing the database could check: why.
-FREE_REFERENCES = {("accounts_audit", "subject_id"): "The subject may be of any table, and may be gone."}
+FREE_REFERENCES = {
+    ("accounts_audit", "subject_id"): "The subject may be of any table, and may be gone.",
+    ("accounts_audit", "token_id"): "An API token, or a program's sign-in: of one of two tables.",
+}
 
 # Functions of ours: (owner, runs as its owner, who may execute it). Those that run as it pin this search_path.
 SEARCH_PATH = ["search_path=pg_catalog, public, pg_temp"]
 FUNCTIONS: dict[str, tuple[str, bool, set[str]]] = {
     "accounts_agencies_v1()": ("consult_doors", True, {*OFFICE}),
     "accounts_memberships_v1(bigint)": ("consult_doors", True, {*OFFICE}),
+    "accounts_memberships_v2(bigint)": ("consult_doors", True, {*OFFICE}),
+    "accounts_token_v1(text,timestamp with time zone)": ("consult_doors", True, {*OFFICE}),
     "accounts_public_keys_v1()": ("consult_doors", True, {"consult_edge"}),
     "intake_accept_v2(text,boolean,jsonb,jsonb)": ("consult_doors", True, {"consult_edge"}),
     "intake_forget_addresses_v1(timestamp with time zone,integer)": ("consult_doors", True, {"consult_worker"}),
@@ -167,7 +173,7 @@ def indexes(ask: Ask) -> Iterable[str]:
 
 
 def references(ask: Ask) -> Iterable[str]:
-    """Between isolated tables foreign keys carry the agency on both sides, and nothing cascades."""
+    """Between isolated tables foreign keys carry the agency on both sides; only deleting an agency cascades."""
     declared = isolated()
     found = ask(
         """
@@ -194,9 +200,11 @@ def references(ask: Ask) -> Iterable[str]:
         if target == ROOT_TABLE:
             if (near, far) != (["agency_id"], ["id"]):
                 yield f"{name}: refers to the agency by {near}"
+            if on_delete != "c":
+                yield f"{name}: keeps the agency from being deleted"
         elif target in declared and not (len(near) > 1 and near[0] == far[0] == "agency_id"):
             yield f"{name}: {table} refers to {target} without the agency: {near} → {far}"
-        if on_delete not in ("a", "r", "n"):
+        if target != ROOT_TABLE and on_delete not in ("a", "r", "n"):
             yield f"{name}: cascades"
         if on_delete == "n" and (not emptied or "agency_id" in emptied):
             yield f"{name}: SET NULL would empty agency_id"

@@ -97,7 +97,7 @@ def test_the_edge_may_do_nothing_else(database: Database, cast: Cast) -> None:
     accounts.live_token(agency_id=cast.a, member_id=cast.alice.member_id, now=doors.NOW)
     assert len(database.ask("SELECT kid, public_key FROM accounts_public_keys_v1()", role="consult_edge")) == 1
     for statement in (
-        "SELECT * FROM accounts_memberships_v1(1)",
+        "SELECT * FROM accounts_memberships_v2(1)",
         "SELECT * FROM accounts_agencies_v1()",
         "SELECT procrastinate_notify_queue_job_inserted_v1()",
         "SELECT private_key_encrypted FROM accounts_signingkey",

@@ -178,7 +178,7 @@ def test_no_hot_read_scans_a_whole_table(filled: Database) -> None:
 def test_the_doors_use_their_indexes(filled: Database) -> None:
     """A function's plan is its own affair: what it costs tells whether it walked a table."""
     for statement in (
-        "SELECT * FROM accounts_memberships_v1(1100)",
+        "SELECT * FROM accounts_memberships_v2(1100)",
         "SELECT intake_form_v2('frm_1100')",
     ):
         with psycopg.connect(filled.urls["superuser"]) as direct:

@@ -52,6 +52,8 @@ CANARIES = {
     "ALTER TABLE crm_client ADD parent_id uuid": "crm_client: parent_id refers to something",
     "ALTER TABLE inbox_note ADD FOREIGN KEY (agency_id, author_id) REFERENCES accounts_member (agency_id, id)"
     " ON DELETE CASCADE": "cascades",
+    "ALTER TABLE inbox_note DROP CONSTRAINT inbox_note_agency_fk, ADD CONSTRAINT inbox_note_agency_fk"
+    " FOREIGN KEY (agency_id) REFERENCES accounts_agency (id)": "keeps the agency from being deleted",
     "ALTER TABLE inbox_note ADD FOREIGN KEY (agency_id, author_id) REFERENCES accounts_member (agency_id, id)"
     " ON DELETE SET NULL": "SET NULL would empty agency_id",
     "ALTER TABLE inbox_note ADD FOREIGN KEY (agency_id, author_id) REFERENCES accounts_member (agency_id, id)"

@@ -45,6 +45,9 @@ def both(database: Database, cast: Cast) -> Database:
         inbox.receive_submissions(agency_id=agency_id, submission_ids=[submission_id])
         inbox.add_note(agency_id=agency_id, number=1, body="Called back", by=person.member_id)
         client_id = crm.ensure_client(agency_id=agency_id, name="Client")
+        accounts.create_api_token(
+            agency_id=agency_id, name="Own", scopes=["read"], by=person.member_id, member_id=person.member_id
+        )
         with tenancy.agency(agency_id):
             intake_models.Site.objects.update(client_id=client_id)
             intake_models.Alarm.objects.create(agency_id=agency_id, checked_at=timezone.now())

@@ -1,6 +1,9 @@
 """The admin's own way in: which agency's records are shown, and the accounts tables."""
 
 from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
+from allauth.usersessions.models import UserSession
 from django import forms
 from django.contrib import admin
 from django.contrib.auth.models import Group
@@ -46,7 +49,11 @@ def choose(request: HttpRequest) -> HttpResponse:
 for model in (Group, EmailAddress):
     admin.site.unregister(model)
     admin.site.register(model, Records)
+# They hold second factors and session keys, or nothing: not for looking at.
+for hidden in (Authenticator, SocialAccount, SocialApp, SocialToken, UserSession):
+    admin.site.unregister(hidden)
 admin.site.register(models.Member, Records)
+admin.site.register(models.ApiToken, Records)
 admin.site.register(models.Audit, Records)
 admin.site.register(models.User, Records)
 admin.site.register(models.SignInLink, Records)

@@ -116,8 +116,8 @@ def shell(request: HttpRequest) -> dict[str, Any]:
             "id": found.member_id,
             "role": found.role,
             "name": str(request.user),
-            "can_write": rules.may_write(found.role),
-            "can_manage": rules.may_manage(found.role),
+            "can_write": rules.may(found.role, "records.write"),
+            "can_manage": rules.may(found.role, "sites.manage"),
         },
         "agencies": request.memberships,  # type: ignore[attr-defined]
         "live_token_url": reverse("accounts:live_token", args=[found.slug]),

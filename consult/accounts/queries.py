@@ -1,6 +1,7 @@
 """Reads of accounts: who is who, where."""
 
 import dataclasses
+import datetime as dt
 from typing import Any
 from uuid import UUID
 
@@ -13,14 +14,29 @@ from consult.accounts import models, rules
 
 @dataclasses.dataclass(frozen=True)
 class Membership:
-    """A user's place in one agency, as known before that agency is entered."""
+    """A place in one agency, as known before that agency is entered: a user's, or an agency token's own."""
 
     agency_id: int
     slug: str
     name: str
     time_zone: str
-    member_id: UUID
+    # None: a token of the agency itself.
+    member_id: UUID | None
     role: str
+    currency: str = "EUR"
+    week_start: int = 1
+    closes_at: dt.datetime | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Caller:
+    """A program that calls the API: in whose place, within which scopes, with which token or sign-in."""
+
+    here: Membership
+    # None: a token of the agency itself.
+    user_id: int | None
+    scopes: frozenset[str]
+    token_id: UUID
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,11 +47,12 @@ class Person:
     name: str
     email: str
     role: str
+    has_left: bool = False
 
 
 def memberships(user_id: int | None) -> list[Membership]:
     """Return the agencies of a user by name, through the door that knows no agency yet."""
-    return [Membership(*row) for row in _rows("SELECT * FROM accounts_memberships_v1(%s)", [user_id])]
+    return [Membership(*row) for row in _rows("SELECT * FROM accounts_memberships_v2(%s)", [user_id])]
 
 
 def agencies() -> list[tuple[int, str, str]]:
@@ -50,21 +67,29 @@ def _rows(statement: str, parameters: list[Any]) -> list[tuple[Any, ...]]:
 
 
 def members(agency_id: int) -> list[Person]:
-    """Return the agency's members by name."""
+    """Return the agency's members by name; not those who have left."""
+    return [person for person in _people(agency_id) if not person.has_left]
+
+
+def _people(agency_id: int) -> list[Person]:
     found = models.Member.objects.filter(agency_id=agency_id).select_related("user").order_by("user__name", "id")
-    return [Person(member.id, str(member.user), member.user.email, member.role) for member in found]
+    return [
+        Person(member.id, str(member.user), member.user.email, member.role, member.left_at is not None)
+        for member in found
+    ]
 
 
 def member_names(agency_id: int) -> dict[UUID, str]:
-    """Return every member's name by id."""
-    return {person.id: person.name for person in members(agency_id)}
+    """Return every member's name by id, also of those who have left."""
+    return {person.id: person.name for person in _people(agency_id)}
 
 
 def member_of(agency_id: int, user_id: int | None) -> UUID | None:
     """Return the user's member id in the agency, or None: a superuser need not be a member."""
     if user_id is None:
         return None
-    return models.Member.objects.filter(agency_id=agency_id, user_id=user_id).values_list("id", flat=True).first()
+    found = models.Member.objects.filter(agency_id=agency_id, user_id=user_id, left_at=None)
+    return found.values_list("id", flat=True).first()
 
 
 def agency_slug(agency_id: int) -> str:
@@ -85,25 +110,24 @@ def here(request: HttpRequest) -> Membership:
     return found
 
 
-def writer(request: HttpRequest) -> Membership:
-    """Like `here`, for who changes records. Raise PermissionDenied (403) for viewers."""
+def permit(request: HttpRequest, permission: str) -> Membership:
+    """Like `here`, for who has this permission (rules.PERMISSIONS). Raise PermissionDenied (403) for others.
+
+    A token needs the permission's scope as well: `request.scopes` is set by whoever believed the token.
+    """
     found = here(request)
-    if not rules.may_write(found.role):
-        raise PermissionDenied("Viewers read; ask an owner or admin of the agency for another role.")
+    scopes: frozenset[str] | None = getattr(request, "scopes", None)
+    if scopes is not None and not rules.within(scopes, permission):
+        raise PermissionDenied("This token's scopes do not cover it.")
+    if not rules.may(found.role, permission):
+        words = rules.PERMISSIONS[permission][1]
+        raise PermissionDenied(f"Your role, {found.role}, may not {words}. Ask an owner or admin of the agency.")
     return found
 
 
-def manager(request: HttpRequest) -> Membership:
-    """Like `here`, for who changes sites and forms. Raise PermissionDenied (403) for members and viewers."""
-    found = here(request)
-    if not rules.may_manage(found.role):
-        raise PermissionDenied("This is for owners and admins of the agency.")
-    return found
-
-
-def is_manager(here: Membership) -> bool:
-    """Whether this member is an owner or admin."""
-    return rules.may_manage(here.role)
+def may(here: Membership, permission: str) -> bool:
+    """Whether this member has the permission."""
+    return rules.may(here.role, permission)
 
 
 def user_by_email(email: str) -> models.User | None:

@@ -1,10 +1,37 @@
-"""Roles and what they may; names that no agency may take."""
+"""Roles and what they may; scopes of tokens; names that no agency may take."""
 
 import re
 
 ROLES = ("owner", "admin", "member", "viewer")
-WRITERS = frozenset({"owner", "admin", "member"})
-MANAGERS = frozenset({"owner", "admin"})
+# A token of the agency itself is never its owner.
+TOKEN_ROLES = ("admin", "member", "viewer")
+
+_OWNER = frozenset({"owner"})
+_MANAGERS = _OWNER | {"admin"}
+_WRITERS = _MANAGERS | {"member"}
+_ALL = _WRITERS | {"viewer"}
+
+# The one table of what a role may: permission -> (who has it, what it is in words). docs/security.md repeats it, and a
+# test compares the two.
+PERMISSIONS: dict[str, tuple[frozenset[str], str]] = {
+    "records.read": (_ALL, "read everything that the agency's people work with"),
+    "records.write": (_WRITERS, "change the agency's records: assign, close, restore, write notes"),
+    "sites.manage": (_MANAGERS, "change sites and forms, or settle what needs attention"),
+    "jobs.manage": (_MANAGERS, "see failed jobs or try them again"),
+    "members.manage": (_MANAGERS, "invite people, change roles or remove members"),
+    "tokens.manage": (_MANAGERS, "make or revoke the agency's API tokens, or revoke those of members"),
+    "settings.manage": (_MANAGERS, "change the agency's settings"),
+    "audit.read": (_MANAGERS, "read the audit"),
+    "agency.own": (_OWNER, "make owners, or transfer, export or delete the agency"),
+}
+# What a token's scope lets through of what its role may. Nothing that only an owner may is done with a token.
+SCOPES: dict[str, frozenset[str]] = {
+    "read": frozenset({"records.read"}),
+    "write": frozenset({"records.write"}),
+    "manage": frozenset(
+        {"sites.manage", "jobs.manage", "members.manage", "tokens.manage", "settings.manage", "audit.read"}
+    ),
+}
 
 SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
 # First path parts that the product itself answers.
@@ -39,11 +66,11 @@ RESERVED = frozenset(
 )
 
 
-def may_write(role: str) -> bool:
-    """Viewers read; everybody else changes the agency's records."""
-    return role in WRITERS
+def may(role: str, permission: str) -> bool:
+    """Whether a member of this role has the permission. Raise KeyError for one that is not in the table."""
+    return role in PERMISSIONS[permission][0]
 
 
-def may_manage(role: str) -> bool:
-    """Owners and admins change sites and forms: what the outside world sees."""
-    return role in MANAGERS
+def within(scopes: frozenset[str], permission: str) -> bool:
+    """Whether a token of these scopes may use the permission, if its role has it."""
+    return any(permission in SCOPES.get(scope, ()) for scope in scopes)

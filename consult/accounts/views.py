@@ -6,7 +6,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import login
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -53,6 +53,8 @@ def agency_list(request: HttpRequest) -> HttpResponse:
 def live_token(request: HttpRequest) -> HttpResponse:
     """A token for the edge's event stream, for this member and agency."""
     here = queries.here(request)
+    if here.member_id is None:
+        raise Http404
     now = dt.datetime.now(dt.UTC)
     token = services.live_token(agency_id=here.agency_id, member_id=here.member_id, now=now)
     life = int(services.LIVE_TOKEN_LIFE.total_seconds())

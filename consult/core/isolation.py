@@ -100,7 +100,8 @@ class Isolated(_Sql):
         if self.column == "agency_id":
             lines += [
                 f"ALTER TABLE {table} ADD CONSTRAINT {table}_agency_id_id UNIQUE (agency_id, id)",
-                _reference(table, f"{table}_agency_fk", "agency_id", "accounts_agency", "id", RESTRICT),
+                # Only deleting an agency takes other rows with it.
+                _reference(table, f"{table}_agency_fk", "agency_id", "accounts_agency", "id", "CASCADE"),
             ]
         lines += [
             f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY",

@@ -65,7 +65,7 @@ class Page:
     next_cursor: str
 
 
-def enquiries(agency_id: int, *, view: str, member_id: UUID, search: str = "", before: str = "") -> Page:
+def enquiries(agency_id: int, *, view: str, member_id: UUID | None, search: str = "", before: str = "") -> Page:
     """Return the newest 50 of a view that lie before the cursor. An unreadable cursor means the first page."""
     found = _view(agency_id, view, member_id)
     if search:
@@ -79,7 +79,7 @@ def enquiries(agency_id: int, *, view: str, member_id: UUID, search: str = "", b
     return Page(_rows(agency_id, rows), _encode(rows[-1]) if more else "")
 
 
-def _view(agency_id: int, view: str, member_id: UUID) -> QuerySet[models.Enquiry]:
+def _view(agency_id: int, view: str, member_id: UUID | None) -> QuerySet[models.Enquiry]:
     every = models.Enquiry.objects.filter(agency_id=agency_id)
     match view:
         case "mine":
@@ -109,7 +109,7 @@ def _matching(agency_id: int, search: str) -> Q:
     return found
 
 
-def counts(agency_id: int, *, member_id: UUID) -> dict[str, int]:
+def counts(agency_id: int, *, member_id: UUID | None) -> dict[str, int]:
     """Return how many enquiries each view holds."""
     is_open = Q(status="open")
     return models.Enquiry.objects.filter(agency_id=agency_id).aggregate(

@@ -142,7 +142,7 @@ def _changed(action: str, enquiry: models.Enquiry, by: UUID | None) -> None:
     live.nudge(kind="enquiry", id=enquiry.id)
 
 
-def note_opened(*, agency_id: int, enquiry_id: UUID, by: UUID, now: dt.datetime) -> None:
+def note_opened(*, agency_id: int, enquiry_id: UUID, by: UUID | None, now: dt.datetime) -> None:
     """Remember who opened an enquiry first; later ones change nothing."""
     with tenancy.agency(agency_id):
         line = models.Delivery(
@@ -256,7 +256,7 @@ def _tell_later(enquiry: models.Enquiry, kind: str, address: str, **detail: Any)
         live.nudge(kind="enquiry", id=enquiry.id)
 
 
-def retry_job(*, agency_id: int, job_id: int, by: UUID, now: dt.datetime) -> None:
+def retry_job(*, agency_id: int, job_id: int, by: UUID | None, now: dt.datetime) -> None:
     """Try a job that failed for good once more. Raise NoSuchJob when the agency has no such failed job."""
     with tenancy.agency(agency_id):
         job = queue.retry_job(job_id)
@@ -316,10 +316,10 @@ def _set_status(*, agency_id: int, number: int, by: UUID | None, status: str, cl
         _changed("inbox.close_enquiry" if status == "closed" else "inbox.reopen_enquiry", enquiry, by)
 
 
-def assign_enquiry(*, agency_id: int, number: int, member_id: UUID | None, by: UUID) -> None:
+def assign_enquiry(*, agency_id: int, number: int, member_id: UUID | None, by: UUID | None) -> None:
     """Give an enquiry to a member, or to nobody. Raise NoSuchEnquiry, NoSuchMember."""
     with tenancy.agency(agency_id):
-        names = accounts_queries.member_names(agency_id)
+        names = {person.id: person.name for person in accounts_queries.members(agency_id)}
         if member_id is not None and member_id not in names:
             raise NoSuchMember(member_id)
         enquiry = _locked(agency_id, number)
@@ -337,7 +337,7 @@ def assign_enquiry(*, agency_id: int, number: int, member_id: UUID | None, by: U
         live.nudge(kind="enquiry", id=enquiry.id)
 
 
-def add_note(*, agency_id: int, number: int, body: str, by: UUID) -> UUID:
+def add_note(*, agency_id: int, number: int, body: str, by: UUID | None) -> UUID:
     """Add an internal note; return its id. Raise NoSuchEnquiry, EmptyNote."""
     if not body.strip():
         raise EmptyNote

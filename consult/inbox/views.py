@@ -46,7 +46,7 @@ def enquiry_list(request: HttpRequest) -> HttpResponse:
         "q": search,
         "counts": queries.counts(here.agency_id, member_id=here.member_id),
         # For whom they can do something about it.
-        "failed_jobs": queue.failed_count() if accounts.is_manager(here) else 0,
+        "failed_jobs": queue.failed_count() if accounts.may(here, "jobs.manage") else 0,
     }
     return render(request, "inbox/enquiry_list.html", context)
 
@@ -194,7 +194,7 @@ def _answer(request: HttpRequest, number: int, part: str) -> HttpResponse:
 
 def _change(request: HttpRequest, number: int, change: Callable[..., None], **more: Any) -> HttpResponse:
     """Let somebody who may write make a change, and answer with the enquiry's state."""
-    here = accounts.writer(request)
+    here = accounts.permit(request, "records.write")
     try:
         change(agency_id=here.agency_id, number=number, by=here.member_id, **more)
     except services.NoSuchEnquiry as error:
@@ -224,7 +224,7 @@ def confirm_spam(request: HttpRequest, number: int) -> HttpResponse:
 
 @require_POST
 def assign_enquiry(request: HttpRequest, number: int) -> HttpResponse:
-    here = accounts.writer(request)
+    here = accounts.permit(request, "records.write")
     chosen = request.POST.get("member", "")
     try:
         member_id = UUID(chosen) if chosen else None
@@ -238,7 +238,7 @@ def assign_enquiry(request: HttpRequest, number: int) -> HttpResponse:
 
 @require_POST
 def add_note(request: HttpRequest, number: int) -> HttpResponse:
-    here = accounts.writer(request)
+    here = accounts.permit(request, "records.write")
     # Postgres text holds no NUL.
     body = request.POST.get("body", "").replace("\0", "�")
     try:
@@ -260,7 +260,7 @@ JOBS = {
 
 @require_GET
 def job_list(request: HttpRequest) -> HttpResponse:
-    here = accounts.manager(request)
+    here = accounts.permit(request, "jobs.manage")
     return render(request, "inbox/job_list.html", {"jobs": _jobs(here.agency_id)})
 
 
@@ -292,7 +292,7 @@ def _jobs(agency_id: int) -> list[dict[str, Any]]:
 
 @require_POST
 def retry_job(request: HttpRequest, job_id: int) -> HttpResponse:
-    here = accounts.manager(request)
+    here = accounts.permit(request, "jobs.manage")
     now = dt.datetime.now(dt.UTC)
     try:
         services.retry_job(agency_id=here.agency_id, job_id=job_id, by=here.member_id, now=now)

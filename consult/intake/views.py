@@ -23,7 +23,7 @@ def site_list(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def create_site(request: HttpRequest) -> HttpResponse:
-    here = accounts.manager(request)
+    here = accounts.permit(request, "sites.manage")
     form = forms.Site(request.POST if request.method == "POST" else None)
     if form.is_bound and form.is_valid():
         site_id = services.create_site(agency_id=here.agency_id, by=here.member_id, **form.cleaned_data)
@@ -34,7 +34,7 @@ def create_site(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def update_site(request: HttpRequest, site_id: UUID) -> HttpResponse:
-    here = accounts.manager(request)
+    here = accounts.permit(request, "sites.manage")
     site = _site(here.agency_id, site_id)
     form = forms.Site(request.POST if request.method == "POST" else None, initial=site)
     if form.is_bound and form.is_valid():
@@ -59,7 +59,7 @@ def _site(agency_id: int, site_id: UUID) -> dict[str, object]:
 
 @require_http_methods(["GET", "POST"])
 def create_form(request: HttpRequest, site_id: UUID) -> HttpResponse:
-    here = accounts.manager(request)
+    here = accounts.permit(request, "sites.manage")
     site = _site(here.agency_id, site_id)
     form = forms.Form(request.POST if request.method == "POST" else None)
     if form.is_bound and form.is_valid():
@@ -85,7 +85,7 @@ def _form_page(agency_id: int, form_id: UUID) -> dict[str, object]:
 
 @require_http_methods(["GET", "POST"])
 def update_form(request: HttpRequest, form_id: UUID) -> HttpResponse:
-    here = accounts.manager(request)
+    here = accounts.permit(request, "sites.manage")
     page = _form_page(here.agency_id, form_id)
     form = forms.Form(request.POST if request.method == "POST" else None, initial=page)
     if form.is_bound and form.is_valid():
@@ -117,7 +117,7 @@ def download_set_aside(request: HttpRequest, set_aside_id: UUID) -> HttpResponse
 
 @require_POST
 def resolve_set_aside(request: HttpRequest, set_aside_id: UUID) -> HttpResponse:
-    here = accounts.manager(request)
+    here = accounts.permit(request, "sites.manage")
     try:
         services.resolve_set_aside(agency_id=here.agency_id, id=set_aside_id, now=timezone.now(), by=here.member_id)
     except services.NothingSetAside:
@@ -128,7 +128,7 @@ def resolve_set_aside(request: HttpRequest, set_aside_id: UUID) -> HttpResponse:
 
 @require_POST
 def reopen_set_aside(request: HttpRequest, set_aside_id: UUID) -> HttpResponse:
-    here = accounts.manager(request)
+    here = accounts.permit(request, "sites.manage")
     try:
         services.reopen_set_aside(agency_id=here.agency_id, id=set_aside_id, by=here.member_id)
     except services.NothingSetAside:

@@ -13,6 +13,16 @@ class Agency(models.Model):
     slug = models.SlugField(max_length=40, unique=True)
     name = models.CharField(max_length=200)
     time_zone = models.CharField(max_length=64, default="UTC")
+    # ISO 4217, for money that is in no other currency.
+    currency = models.CharField(max_length=3, default="EUR", db_default="EUR")
+    # 1 is Monday, 7 Sunday (ISO 8601).
+    week_start = models.PositiveSmallIntegerField(default=1, db_default=1)
+    # Its own name in CONSULT_FILES_URL; empty: none.
+    logo = models.CharField(max_length=200, blank=True, default="", db_default="")
+    # Whom the agency's mail says it is from; empty: CONSULT_MAIL_FROM.
+    sender_address = models.CharField(max_length=320, blank=True, default="", db_default="")
+    # When all of it is deleted, once its owner has said so; nothing before that is lost.
+    closes_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -21,8 +31,12 @@ class Agency(models.Model):
             Isolated(
                 name="accounts_agency_isolated",
                 app=("select", "insert", "update"),
-                doors=("select",),
+                # Its deletion goes through a door, and takes everything of the agency with it.
+                doors=("select", "delete"),
                 column="id",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(week_start__gte=1, week_start__lte=7), name="accounts_agency_week_start"
             ),
         )
 
@@ -31,10 +45,11 @@ class Agency(models.Model):
 
 
 class Member(AgencyRecord):
-    """A user's place in an agency."""
+    """A user's place in an agency. Who has left stays as a tombstone: what they did keeps its author."""
 
     user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", db_constraint=False)
     role = models.CharField(max_length=10, choices=[(role, role) for role in rules.ROLES])
+    left_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = (

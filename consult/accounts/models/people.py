@@ -32,6 +32,12 @@ class User(AbstractBaseUser, PermissionsMixin):
     email = models.EmailField(unique=True)
     name = models.CharField(max_length=200)
     time_zone = models.CharField(max_length=64, default="UTC")
+    # Who they are on GitHub, where they have said so by signing in there.
+    github_user_id = models.BigIntegerField(null=True, unique=True)
+    github_username = models.CharField(max_length=39, blank=True, default="", db_default="")
+    avatar_url = models.URLField(max_length=500, blank=True, default="", db_default="")
+    # Written at most every five minutes.
+    last_active_at = models.DateTimeField(null=True)
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)

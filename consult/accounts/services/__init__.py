@@ -10,15 +10,20 @@ from consult.accounts.services.people import (
     create_user,
     use_sign_in_link,
 )
+from consult.accounts.services.tokens import BadScopes, BadToken, believe_api_token, create_api_token
 
 __all__ = [
     "LIVE_TOKEN_LIFE",
     "SIGN_IN_LINK_LIFE",
     "BadName",
+    "BadScopes",
+    "BadToken",
     "LinkSpent",
     "NameTaken",
     "add_member",
+    "believe_api_token",
     "create_agency",
+    "create_api_token",
     "create_sign_in_link",
     "create_user",
     "live_token",
