@@ -117,6 +117,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
             "role": found.role,
             "name": str(request.user),
             "can_write": rules.may(found.role, "records.write"),
+            "can_settings": rules.may(found.role, "settings.manage"),
             "can_manage": rules.may(found.role, "sites.manage"),
         },
         "agencies": request.memberships,  # type: ignore[attr-defined]

@@ -18,6 +18,8 @@ CONSULT_SITE_URL: str
 CONSULT_FILES_URL: str
 CONSULT_ENCRYPTION_KEYS: list[str] = []
 CONSULT_TRUSTED_PROXIES: list[str] = []
+CONSULT_EXTENSION_IDS: list[str] = []
+CONSULT_API_ORIGINS: list[str] = []
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -173,7 +175,7 @@ def configure(environment: Environment) -> dict[str, Any]:
         "SECRET_KEY": environment.SECRET_KEY.get_secret_value(),
         "DATABASES": {"default": database.settings(environment.CONSULT_PROCESS)},
         "CACHES": {"default": _cache(redis)},
-        "ALLOWED_HOSTS": [host.strip() for host in environment.ALLOWED_HOSTS.split(",") if host.strip()],
+        "ALLOWED_HOSTS": _listed(environment.ALLOWED_HOSTS),
         "CSRF_TRUSTED_ORIGINS": [environment.CONSULT_OFFICE_URL] if environment.CONSULT_OFFICE_URL else [],
         "CONTENT_SECURITY_POLICY": {"DIRECTIVES": _policy(edge)},
         "CONSULT_OFFICE_URL": environment.CONSULT_OFFICE_URL,
@@ -182,13 +184,17 @@ def configure(environment: Environment) -> dict[str, Any]:
         "CONSULT_FILES_URL": environment.CONSULT_FILES_URL
         or ((environment.CONSULT_DATA_DIR or ROOT / "var").absolute() / "files").as_uri(),
         "CONSULT_ENCRYPTION_KEYS": environment.CONSULT_ENCRYPTION_KEYS.get_secret_value().split(","),
-        "CONSULT_TRUSTED_PROXIES": [
-            network.strip() for network in environment.CONSULT_TRUSTED_PROXIES.split(",") if network.strip()
-        ],
+        "CONSULT_TRUSTED_PROXIES": _listed(environment.CONSULT_TRUSTED_PROXIES),
+        "CONSULT_EXTENSION_IDS": _listed(environment.CONSULT_EXTENSION_IDS),
+        "CONSULT_API_ORIGINS": _listed(environment.CONSULT_API_ORIGINS),
         "DEFAULT_FROM_EMAIL": environment.CONSULT_MAIL_FROM,
         "SERVER_EMAIL": environment.CONSULT_MAIL_FROM,
         **_mail(environment.EMAIL_URL.get_secret_value()),
     }
+
+
+def _listed(text: str) -> list[str]:
+    return [each.strip() for each in text.split(",") if each.strip()]
 
 
 def _cache(redis: str) -> dict[str, Any]:

@@ -72,6 +72,13 @@ class Environment(BaseModel):
         "",
         description="Where visitors' files lie: `file:///folder` or `s3://bucket/prefix?endpoint=…&region=…`.",
     )
+    CONSULT_EXTENSION_IDS: str = Field(
+        "", description="Ids of the browser extensions that may sign in and call the API, separated by commas."
+    )
+    CONSULT_API_ORIGINS: str = Field(
+        "",
+        description="Origins of other web pages whose scripts may call the API, separated by commas. `*` is refused.",
+    )
     CONSULT_PROCESS: Literal["office", "worker", "migrate", "seed"] = Field(
         "office", description="Which database role this process connects with; set by the entry points."
     )
