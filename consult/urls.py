@@ -4,7 +4,7 @@ from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 
-from consult.accounts import views as accounts
+from consult.accounts.views import people
 from consult.core import health
 from consult.inbox import views as inbox
 
@@ -18,7 +18,7 @@ handler429 = "consult.core.errors.too_many_requests"
 urlpatterns = [
     path("health/", health.health, name="health"),
     path("ready/", health.ready, name="ready"),
-    path("", accounts.landing, name="landing"),
+    path("", people.landing, name="landing"),
     path("admin/", admin.site.urls),
     path("accounts/", include("allauth.account.urls")),
     path("", include("consult.accounts.urls")),

@@ -1,12 +1,11 @@
-"""Pages of accounts: the way in, the choice of agency, the token for live pages."""
+"""The way in, and the choice of agency."""
 
 import datetime as dt
 
-from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import login
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -46,16 +45,3 @@ def agency_list(request: HttpRequest) -> HttpResponse:
     if len(memberships) == 1:
         return redirect("inbox:enquiry_list", agency=memberships[0].slug)
     return render(request, "accounts/agency_list.html", {"agencies": memberships})
-
-
-@never_cache
-@require_GET
-def live_token(request: HttpRequest) -> HttpResponse:
-    """A token for the edge's event stream, for this member and agency."""
-    here = queries.here(request)
-    if here.member_id is None:
-        raise Http404
-    now = dt.datetime.now(dt.UTC)
-    token = services.live_token(agency_id=here.agency_id, member_id=here.member_id, now=now)
-    life = int(services.LIVE_TOKEN_LIFE.total_seconds())
-    return JsonResponse({"url": f"{settings.CONSULT_EDGE_URL}/live", "token": token, "expires_in": life})
