@@ -6,7 +6,7 @@ from django.urls import include, path
 
 from consult.accounts.views import people
 from consult.core import health
-from consult.inbox import views as inbox
+from consult.inbox.views import lists as inbox
 
 handler400 = "consult.core.errors.bad_request"
 handler403 = "consult.core.errors.permission_denied"

@@ -1,9 +1,10 @@
 """Background work of the inbox."""
 
+import datetime as dt
 from uuid import UUID
 
 from consult.core import queue
-from consult.inbox import services
+from consult.inbox import queries, services
 
 
 @queue.job("inbox.receive_submissions")
@@ -21,3 +22,10 @@ def notify_enquiry(*, agency_id: int, enquiry_id: str, address: str) -> None:
 @queue.job("inbox.reply_to_sender")
 def reply_to_sender(*, agency_id: int, enquiry_id: str) -> None:
     services.reply_to_sender(agency_id=agency_id, enquiry_id=UUID(enquiry_id))
+
+
+@queue.periodic("inbox.wake_enquiries", "* * * * *")
+def wake_enquiries() -> None:
+    now = dt.datetime.now(dt.UTC)
+    for agency_id in queries.agencies_to_wake(now):
+        services.wake_enquiries(agency_id=agency_id, now=now)

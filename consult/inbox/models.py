@@ -1,9 +1,13 @@
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models.functions import Lower
 
 from consult.core.isolation import AgencyRecord, Isolated, SameAgency
 
+# Waiting: answered, the next word is the sender's. Snoozed: put away until a moment.
 # Held: it looks like spam, nobody was told of it. Spam: somebody has confirmed that.
-STATUSES = ("open", "closed", "held", "spam")
+STATUSES = ("open", "waiting", "snoozed", "closed", "held", "spam")
+CLOSE_REASONS = ("", "answered", "no_answer_needed", "no_answer_came", "duplicate", "not_for_us")
 # What became of an enquiry on its way to people; each line is written with what it tells.
 DELIVERIES = (
     "stored",
@@ -20,7 +24,10 @@ DELIVERIES = (
 
 
 class Enquiry(AgencyRecord):
-    """What staff work on. `number` counts up within its agency and is never reused."""
+    """What staff work on. `number` counts up within its agency and is never reused.
+
+    Not in the model: `search`, a tsvector that the database keeps of `words` and the agency; see sql/search_v1.sql.
+    """
 
     number = models.PositiveBigIntegerField()
     submission_id = models.UUIDField(null=True)
@@ -29,14 +36,28 @@ class Enquiry(AgencyRecord):
     assignee_id = models.UUIDField(null=True)
     sender_name = models.CharField(max_length=200)
     sender_email = models.CharField(max_length=320)
+    # By which a sender's other enquiries are found.
+    sender_key = models.GeneratedField(
+        expression=Lower("sender_email"), output_field=models.CharField(max_length=320), db_persist=True
+    )
     subject = models.CharField(max_length=200)
     excerpt = models.CharField(max_length=280)
+    # Every word that it is found by (rules.words): of the sender, of what was sent, of notes.
+    words = ArrayField(models.TextField(), default=list, db_default=[])
     signals = models.JSONField(default=list)
     # How much it looks like spam, and why: [{"code": "honeypot", "points": 60}, …].
     score = models.PositiveIntegerField(db_default=0)
     reasons = models.JSONField(default=list, db_default=[])
     received_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True)
+    close_reason = models.CharField(max_length=20, blank=True, default="", db_default="")
+    # Since when the next word is the sender's.
+    waiting_since = models.DateTimeField(null=True)
+    snoozed_until = models.DateTimeField(null=True)
+    # When somebody first said that the sender had an answer.
+    first_answer_at = models.DateTimeField(null=True)
+    # Counts the changes to status and assignee; who saw an older one is told of what happened since.
+    version = models.PositiveIntegerField(default=1, db_default=1)
     # When its e-mails went into the queue: once, however often it is held, restored and opened again.
     delivered_at = models.DateTimeField(null=True)
     # Whom an automatic reply was promised to, in the form that counts (rules.reply_key); empty: nobody.
@@ -45,11 +66,23 @@ class Enquiry(AgencyRecord):
     class Meta:
         verbose_name_plural = "enquiries"
         constraints = (
-            Isolated(name="inbox_enquiry_isolated"),
+            # Read by the search and by what finds agencies with something to wake.
+            Isolated(name="inbox_enquiry_isolated", doors=("select",)),
             models.UniqueConstraint(fields=["agency", "number"], name="inbox_enquiry_number"),
             # A job that runs twice opens one enquiry.
             models.UniqueConstraint(fields=["agency", "submission_id"], name="inbox_enquiry_submission"),
             models.CheckConstraint(condition=models.Q(status__in=STATUSES), name="inbox_enquiry_status"),
+            models.CheckConstraint(condition=models.Q(close_reason__in=CLOSE_REASONS), name="inbox_enquiry_reason"),
+            models.CheckConstraint(
+                condition=models.Q(status="snoozed", snoozed_until__isnull=False)
+                | (~models.Q(status="snoozed") & models.Q(snoozed_until__isnull=True)),
+                name="inbox_enquiry_snoozed",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(status="waiting", waiting_since__isnull=False)
+                | (~models.Q(status="waiting") & models.Q(waiting_since__isnull=True)),
+                name="inbox_enquiry_waiting",
+            ),
             SameAgency(
                 name="inbox_enquiry_of",
                 columns=("submission_id",),
@@ -66,8 +99,15 @@ class Enquiry(AgencyRecord):
         )
         indexes = (
             models.Index(fields=["agency", "status", "-received_at", "-number"], name="inbox_enquiry_by_status"),
-            models.Index(fields=["agency", "assignee_id", "status"], name="inbox_enquiry_by_assignee"),
-            models.Index(fields=["agency", "form_id"], name="inbox_enquiry_by_form"),
+            models.Index(fields=["agency", "-received_at", "-number"], name="inbox_enquiry_by_time"),
+            models.Index(
+                fields=["agency", "assignee_id", "status", "-received_at", "-number"], name="inbox_enquiry_by_person"
+            ),
+            models.Index(fields=["agency", "form_id", "status", "-received_at"], name="inbox_enquiry_of_form"),
+            models.Index(fields=["agency", "sender_key", "-received_at"], name="inbox_enquiry_by_sender"),
+            models.Index(
+                fields=["agency", "snoozed_until"], name="inbox_enquiry_due", condition=models.Q(status="snoozed")
+            ),
             models.Index(
                 fields=["agency", "reply_key", "delivered_at"],
                 name="inbox_enquiry_replies",
@@ -153,3 +193,39 @@ class Counter(AgencyRecord):
 
     def __str__(self) -> str:
         return str(self.last_number)
+
+
+class Word(AgencyRecord):
+    """A word of the agency's enquiries: what somebody mistyped is looked for among these."""
+
+    word = models.CharField(max_length=60, db_collation="C")
+
+    class Meta:
+        constraints = (
+            Isolated(name="inbox_word_isolated", app=("select", "insert"), doors=("select",)),
+            models.UniqueConstraint(fields=["agency", "word"], name="inbox_word_once"),
+        )
+
+    def __str__(self) -> str:
+        return self.word
+
+
+class SavedView(AgencyRecord):
+    """Filters under a name: a member's own, or everybody's."""
+
+    name = models.CharField(max_length=60)
+    # What stands behind the ? of the list's address (rules.Filters).
+    query = models.CharField(max_length=600)
+    member_id = models.UUIDField()
+    shared = models.BooleanField()
+
+    class Meta:
+        constraints = (
+            Isolated(name="inbox_savedview_isolated"),
+            SameAgency(name="inbox_savedview_member", columns=("member_id",), target="accounts_member"),
+            models.UniqueConstraint(fields=["agency", "member_id", "name"], name="inbox_savedview_name"),
+        )
+        indexes = (models.Index(fields=["agency"], name="inbox_savedview_shared", condition=models.Q(shared=True)),)
+
+    def __str__(self) -> str:
+        return self.name

@@ -18,6 +18,10 @@ from consult.crm import queries as crm
 from consult.intake import models, rules
 
 
+# The signal of what staff have typed in; no visitor can send one, since the edge makes them.
+TYPED_IN = "typed_in"
+
+
 @dataclasses.dataclass(frozen=True)
 class Submitted:
     """A submission with what its form asked for when it was sent."""
@@ -229,7 +233,7 @@ def form_labels(agency_id: int) -> Mapping[UUID, FormLabel]:
 
 
 def sites(agency_id: int) -> list[dict[str, Any]]:
-    """Return the agency's sites by name: id, name, url, client_name and their forms (id, name)."""
+    """Return the agency's sites by name: id, name, url, client_id, client_name and their forms (id, name)."""
     clients = crm.client_names(agency_id)
     forms = models.Form.objects.filter(agency_id=agency_id).order_by("name")
     rows = models.Site.objects.filter(agency_id=agency_id).order_by("name", "id")
@@ -239,6 +243,7 @@ def sites(agency_id: int) -> list[dict[str, Any]]:
             "name": site.name,
             "url": site.url,
             "fallback_contact": site.fallback_contact,
+            "client_id": site.client_id,
             "client_name": clients.get(site.client_id) if site.client_id else None,
             "forms": [{"id": form.id, "name": form.name, "key": form.key} for form in forms if form.site_id == site.id],
         }

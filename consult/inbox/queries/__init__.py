@@ -1,0 +1,37 @@
+"""Reads of the inbox, by noun."""
+
+from consult.inbox.queries.enquiries import (
+    Delivered,
+    Detail,
+    Row,
+    deliveries,
+    enquiries_by_id,
+    enquiry,
+    last_failures,
+    notes,
+)
+from consult.inbox.queries.jobs import agencies_to_wake
+from consult.inbox.queries.lists import Page, choices, counts, enquiries, others_of_sender, saved_views
+from consult.inbox.queries.mails import WORDS, notification, reply, reply_words
+
+__all__ = [
+    "WORDS",
+    "Delivered",
+    "Detail",
+    "Page",
+    "Row",
+    "agencies_to_wake",
+    "choices",
+    "counts",
+    "deliveries",
+    "enquiries",
+    "enquiries_by_id",
+    "enquiry",
+    "last_failures",
+    "notes",
+    "notification",
+    "others_of_sender",
+    "reply",
+    "reply_words",
+    "saved_views",
+]

@@ -1,0 +1,56 @@
+"""Writes of the inbox, by noun. Each one also writes its audit row and nudges the open pages, in one transaction."""
+
+from consult.inbox.models import CLOSE_REASONS
+from consult.inbox.services.arrivals import receive_submissions
+from consult.inbox.services.bulk import Outcome, TooMany, each, undo_changes
+from consult.inbox.services.changes import Change, Conflict, Done, NoSuchChange, NoSuchEnquiry, undo_change
+from consult.inbox.services.ledger import note_opened
+from consult.inbox.services.mails import NoSuchJob, NotSent, notify_enquiry, reply_to_sender, retry_job
+from consult.inbox.services.notes import EmptyNote, add_note
+from consult.inbox.services.states import (
+    NoSuchMember,
+    NoSuchReason,
+    NotAhead,
+    assign_enquiry,
+    close_enquiry,
+    confirm_spam,
+    reopen_enquiry,
+    restore_enquiry,
+    snooze_enquiry,
+    wait_enquiry,
+    wake_enquiries,
+)
+
+__all__ = [
+    "CLOSE_REASONS",
+    "Change",
+    "Conflict",
+    "Done",
+    "EmptyNote",
+    "NoSuchChange",
+    "NoSuchEnquiry",
+    "NoSuchJob",
+    "NoSuchMember",
+    "NoSuchReason",
+    "NotAhead",
+    "NotSent",
+    "Outcome",
+    "TooMany",
+    "add_note",
+    "assign_enquiry",
+    "close_enquiry",
+    "confirm_spam",
+    "each",
+    "note_opened",
+    "notify_enquiry",
+    "receive_submissions",
+    "reopen_enquiry",
+    "reply_to_sender",
+    "restore_enquiry",
+    "retry_job",
+    "snooze_enquiry",
+    "undo_change",
+    "undo_changes",
+    "wait_enquiry",
+    "wake_enquiries",
+]
