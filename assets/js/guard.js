@@ -1,4 +1,5 @@
 // Failed requests never pass in silence and never eat the page.
+import { post } from "./post.js";
 import { toast } from "./toast.js";
 import { words } from "./words.js";
 
@@ -54,16 +55,26 @@ document.addEventListener("htmx:sendError", (event) => {
   if (!quiet(event.detail.elt)) toast(words("unreachable"), { stays: true });
 });
 
-// An action that went through: the page's other parts may have changed with it.
+// An action that went through, or that found the enquiry changed: the page's other parts may have changed with it.
 document.addEventListener("htmx:afterRequest", (event) => {
   // The form itself may be gone with the swap: the event then comes from an ancestor.
   const form = event.detail.requestConfig.elt;
-  if (!event.detail.successful || !form.matches("[data-acts]")) return;
+  if (!form.matches("[data-acts]") || !(event.detail.successful || event.detail.xhr.status === 409)) return;
   document.body.dispatchEvent(new CustomEvent("consult:acted"));
-  // data-said names the sentence, data-undo the button of the changed page that takes it back.
-  const { said, undo, number } = form.dataset;
-  if (said) toast(words(said, number), { action: () => document.querySelector(undo)?.click() });
 });
+
+// What the office says of an action: {text, undo: {url, values} or null, stays}. Undoing is an action like any other,
+// and says so in turn.
+document.addEventListener("consult:said", (event) => {
+  const { text, undo, stays } = event.detail;
+  toast(text, { stays, action: undo ? () => takeBack(undo) : null });
+});
+
+async function takeBack({ url, values }) {
+  if (!(await post(url, values))) return;
+  document.body.dispatchEvent(new CustomEvent("consult:acted"));
+  document.body.dispatchEvent(new CustomEvent("consult:nudge", { detail: { kind: "own" } }));
+}
 
 // The office may ask for a message: HX-Trigger: {"consult:toast": {"text": "..."}}
 document.addEventListener("consult:toast", (event) => toast(event.detail.text ?? String(event.detail.value ?? "")));

@@ -1,5 +1,5 @@
 // The keyboard reaches everything, but never while one types, chooses or holds a modifier.
-import { assignToMe, confirmSpam, move, restore, rows, selected, toggleDone } from "./list.js";
+import { actOnPicked, assignToMe, confirmSpam, move, pick, restore, rows, selected, snooze, toggleDone, unpick, wait } from "./list.js";
 import { openDialog } from "./menus.js";
 import { undoLast } from "./toast.js";
 
@@ -29,10 +29,15 @@ const keys = {
   j: () => rows().length > 0 && (move(1), true),
   k: () => rows().length > 0 && (move(-1), true),
   enter: () => !document.activeElement.closest("a, button, summary") && onRow((row) => row.querySelector("[data-open]").click()),
-  e: () => onRow(toggleDone) || click("[data-done]"),
-  s: () => onRow(confirmSpam) || click("[data-spam]"),
-  r: () => onRow(restore) || click("[data-restore]"),
-  a: () => onRow(assignToMe) || focus("#assignee"),
+  x: () => onRow(pick),
+  escape: () => unpick(),
+  e: () => actOnPicked("close") || onRow(toggleDone) || click("[data-done]"),
+  s: () => actOnPicked("spam") || onRow(confirmSpam) || click("[data-spam]"),
+  r: () => actOnPicked("restore") || onRow(restore) || click("[data-restore]"),
+  w: () => actOnPicked("wait") || onRow(wait) || click("[data-wait]"),
+  b: () => actOnPicked("snooze") || onRow(snooze) || (click("[data-snooze-menu]") && focus("#until")),
+  d: () => click("[data-convert]"),
+  a: () => actOnPicked("assign") || onRow(assignToMe) || focus("#assignee"),
   n: () => focus("#note"),
   u: () => click("[data-up]"),
   z: () => undoLast(),
@@ -58,7 +63,7 @@ document.addEventListener("keydown", (event) => {
     if (event.key === "Escape") event.target.blur();
     return;
   }
-  const key = event.key.length === 1 ? event.key.toLowerCase() : event.key === "Enter" ? "enter" : "";
+  const key = event.key.length === 1 ? event.key.toLowerCase() : { Enter: "enter", Escape: "escape" }[event.key] ?? "";
   if (!key || (event.repeat && key !== "j" && key !== "k")) return;
   const going = Date.now() < goingUntil;
   goingUntil = 0;

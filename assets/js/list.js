@@ -1,5 +1,6 @@
 // The list of enquiries: which row is selected, what happens to a row, and how news come in without a jump.
-import { announce, toast } from "./toast.js";
+import { post } from "./post.js";
+import { announce } from "./toast.js";
 import { words } from "./words.js";
 
 const list = () => document.getElementById("enquiries");
@@ -32,20 +33,6 @@ document.addEventListener("focusin", (event) => {
 // The list gives each action's address once, for enquiry 0; null when one may only read.
 const address = (action, row) => list().dataset[action]?.replace(/\/0\/(?=[a-z]+\/$)/, `/${row.dataset.number}/`) ?? null;
 
-function post(url, values = {}) {
-  return new Promise((resolve) => {
-    const marker = document.createElement("form"); // an element of its own, so that the answer touches no row
-    marker.hidden = true;
-    document.body.append(marker);
-    marker.addEventListener("htmx:afterRequest", (event) => {
-      setTimeout(() => marker.remove());
-      resolve(event.detail.successful && event.detail.xhr.responseURL.indexOf(document.body.dataset.login) < 0);
-    });
-    // It rejects when nothing answered; guard.js says so, and the event above has given the answer here.
-    globalThis.htmx.ajax("POST", url, { source: marker, swap: "none", values }).catch(() => resolve(false));
-  });
-}
-
 const refetch = () => document.body.dispatchEvent(new CustomEvent("consult:nudge", { detail: { kind: "own" } }));
 
 function count(view, change) {
@@ -53,52 +40,55 @@ function count(view, change) {
   if (badge) badge.textContent = String(Math.max(0, Number(badge.textContent) + change));
 }
 
-// Done: the row leaves at once, its neighbour takes the selection, and undo brings it back.
+const WORKED_ON = ["open", "waiting", "snoozed"];
+
+// Done: the row leaves at once and its neighbour takes the selection. The office says what was done and how to undo it.
 export async function toggleDone(row) {
-  const { number, status } = row.dataset;
-  const [close, reopen] = [address("close", row), address("reopen", row)];
-  if (!close || !["open", "closed"].includes(status)) return;
-  const closing = status === "open";
-  await settle(row, { act: closing ? close : reopen, undo: closing ? reopen : close, to: closing ? "closed" : "open", said: closing ? "closed" : "reopened" });
+  const closing = WORKED_ON.includes(row.dataset.status);
+  if (!closing && row.dataset.status !== "closed") return;
+  await settle(row, address(closing ? "close" : "reopen", row), closing ? "closed" : "open");
 }
 
-// Held or spam goes to the open ones and is delivered; open or held goes to the spam. Each takes the other back.
+// Held or spam goes to the open ones and is delivered; whatever is worked on, or held, goes to the spam.
 export async function restore(row) {
-  if (!["held", "spam"].includes(row.dataset.status)) return;
-  await settle(row, { act: address("restoreAt", row), undo: address("spamAt", row), to: "open", said: "restored" });
+  if (["held", "spam"].includes(row.dataset.status)) await settle(row, address("restoreAt", row), "open");
 }
 
 export async function confirmSpam(row) {
-  if (!["held", "open"].includes(row.dataset.status)) return;
-  await settle(row, { act: address("spamAt", row), undo: address("restoreAt", row), to: "spam", said: "spammed" });
+  if (["held", ...WORKED_ON].includes(row.dataset.status)) await settle(row, address("spamAt", row), "spam");
 }
 
-async function settle(row, { act, undo, to, said }) {
+export async function wait(row) {
+  if (["open", "snoozed"].includes(row.dataset.status)) await settle(row, address("wait", row), "waiting");
+}
+
+export async function snooze(row) {
+  if (WORKED_ON.includes(row.dataset.status)) await settle(row, address("snooze", row), "snoozed", { until: "tomorrow" });
+}
+
+async function settle(row, act, to, values = {}) {
   if (!act) return;
-  const { number, status } = row.dataset;
+  const { status } = row.dataset;
   const next = row.nextElementSibling ?? row.previousElementSibling;
   row.classList.add("row-gone");
-  if (!(await post(act))) {
+  if (!(await post(act, { seen: row.dataset.version, ...values }))) {
     row.classList.remove("row-gone");
+    refetch(); // somebody was faster, perhaps
     return;
   }
+  if (["all", to].includes(list().dataset.view)) return refetch();
   count(status, -1);
   count(to, 1);
-  if (list().dataset.view === "all") refetch();
-  else {
-    select(next);
-    row.remove();
-    if (rows().length === 0) refetch();
-  }
-  toast(words(said, number), { action: async () => { if (await post(undo)) refetch(); } });
+  select(next);
+  row.remove();
+  if (rows().length === 0) refetch();
 }
 
 export async function assignToMe(row) {
   const assign = address("assign", row);
   if (!assign) return;
-  if (!(await post(assign, { member: document.body.dataset.member }))) return;
+  await post(assign, { member: document.body.dataset.member, seen: row.dataset.version });
   refetch();
-  toast(words("assigned", row.dataset.number));
 }
 
 document.addEventListener("click", (event) => {
@@ -108,6 +98,50 @@ document.addEventListener("click", (event) => {
   if (button.matches("[data-row-done]")) toggleDone(row);
   else if (button.matches("[data-row-restore]")) restore(row);
   else confirmSpam(row);
+});
+
+// --- several at once ------------------------------------------------------------------------------------------
+
+const picks = () => [...document.querySelectorAll("#enquiries [data-pick]")];
+export const picked = () => picks().filter((pick) => pick.checked);
+
+function showPicked() {
+  const bar = document.getElementById("bulk");
+  if (!bar) return;
+  const some = picked().length;
+  bar.toggleAttribute("data-some", some > 0);
+  bar.querySelector("[data-picked]").textContent = String(some);
+}
+
+export function pick(row) {
+  const box = row.querySelector("[data-pick]");
+  if (!box) return;
+  box.checked = !box.checked;
+  showPicked();
+}
+
+export function unpick() {
+  const some = picked();
+  for (const box of some) box.checked = false;
+  showPicked();
+  return some.length > 0;
+}
+
+// The bar's button for this action, when some rows are chosen.
+export function actOnPicked(action) {
+  if (picked().length === 0) return false;
+  document.querySelector(`#bulk [data-bulk="${action}"]`)?.click();
+  return true;
+}
+
+document.addEventListener("change", (event) => {
+  if (event.target.matches?.("[data-pick]")) showPicked();
+});
+
+document.addEventListener("htmx:afterRequest", (event) => {
+  if (event.detail.requestConfig.elt.id !== "bulk" || !event.detail.successful) return;
+  unpick();
+  refetch();
 });
 
 // --- news -----------------------------------------------------------------------------------------------------
@@ -132,6 +166,7 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   before = {
     numbers: new Set(rows().map((row) => row.dataset.number)),
     highest: Math.max(0, ...rows().map((row) => Number(row.dataset.number))),
+    picked: new Set(picked().map((box) => box.closest("[data-row]").dataset.number)),
     selected: selected()?.dataset.number,
     focused: selected()?.contains(document.activeElement),
     anchor: anchor?.id,
@@ -148,6 +183,8 @@ document.addEventListener("htmx:afterSettle", (event) => {
     kept.setAttribute("data-selected", "");
     if (was.focused) kept.querySelector("[data-open]").focus({ preventScroll: true });
   }
+  for (const box of picks()) box.checked = was.picked.has(box.closest("[data-row]").dataset.number);
+  showPicked();
   // What one looks at stays where it is: rows that came in above are scrolled over.
   const anchor = was.anchor && document.getElementById(was.anchor);
   if (anchor) scrollBy({ top: anchor.getBoundingClientRect().top - was.top, behavior: "instant" });
@@ -186,3 +223,5 @@ addEventListener("scroll", () => {
   const pill = document.getElementById("fresh");
   if (pill && !pill.hidden && scrollY < 8) putAway(pill);
 }, { passive: true });
+
+document.addEventListener("DOMContentLoaded", showPicked);

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_noop
 from consult.accounts import queries as accounts
 from consult.inbox import rules, services
 
+Filters = rules.Filters
 filters = rules.filters
 
 

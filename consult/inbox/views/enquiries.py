@@ -36,6 +36,9 @@ def page(
         "members": members,
         "notes": queries.notes(here.agency_id, enquiry.id, names),
         "events": history.events(here.agency_id, enquiry.id, ledger, names),
+        "others": queries.others_of_sender(here.agency_id, enquiry.id, enquiry.sender_email),
+        "reasons": [(reason, _(words)) for reason, words in history.REASONS.items()],
+        "close_reason": _(history.REASONS[enquiry.close_reason]) if enquiry.close_reason else "",
         **more,
     }
     return render(request, f"inbox/enquiry_detail.html{part}", context, status=status)

@@ -2,15 +2,30 @@
 
 import datetime as dt
 
+from typing import Any
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from django.views.decorators.http import require_GET
 
 from consult.accounts import queries as accounts
 from consult.core import queue
 from consult.inbox import forms, queries
-from consult.inbox.views import history
+
+
+VIEWS = {
+    "open": gettext_noop("Open"),
+    "mine": gettext_noop("Mine"),
+    "unassigned": gettext_noop("Unassigned"),
+    "waiting": gettext_noop("Waiting"),
+    "snoozed": gettext_noop("Snoozed"),
+    "held": gettext_noop("Held"),
+    "closed": gettext_noop("Closed"),
+    "spam": gettext_noop("Spam"),
+    "all": gettext_noop("All"),
+}
 
 
 @require_GET
@@ -31,6 +46,8 @@ def enquiry_list(request: HttpRequest) -> HttpResponse:
         before=request.GET.get("before", ""),
     )
     members = accounts.members(here.agency_id)
+    narrowing = forms.narrowing(queries.choices(here.agency_id), members, filters)
+    counts = queries.counts(here.agency_id, member_id=here.member_id)
     context = {
         "enquiries": page.enquiries,
         "next_cursor": page.next_cursor,
@@ -39,12 +56,26 @@ def enquiry_list(request: HttpRequest) -> HttpResponse:
         "query": filters.query(),
         "view": filters.view,
         "q": filters.q,
-        "counts": queries.counts(here.agency_id, member_id=here.member_id),
+        "counts": counts,
+        "tabs": [
+            {"name": name, "label": _(label), "query": filters.query(view=name), "count": counts[name]}
+            for name, label in VIEWS.items()
+        ],
         "saved_views": queries.saved_views(here.agency_id, member_id=here.member_id),
-        "narrowing": forms.narrowing(queries.choices(here.agency_id), members, filters),
+        "narrowing": narrowing,
+        "chips": _chips(narrowing, filters),
         "members": members,
-        "reasons": [(reason, _(words)) for reason, words in history.REASONS.items()],
         # For whom they can do something about it.
         "failed_jobs": queue.failed_count() if accounts.may(here, "jobs.manage") else 0,
     }
     return render(request, "inbox/enquiry_list.html", context)
+
+
+def _chips(narrowing: list[dict[str, Any]], filters: forms.Filters) -> list[dict[str, str]]:
+    """Return what the list is narrowed to, in words, each with the address without it."""
+    found = []
+    for select in narrowing:
+        if select["value"]:
+            words = dict(select["options"]).get(select["value"], _("no longer there"))
+            found.append({"label": select["label"], "words": words, "without": filters.query(**{select["name"]: ""})})
+    return found
