@@ -97,6 +97,16 @@ def agency_slug(agency_id: int) -> str:
     return models.Agency.objects.values_list("slug", flat=True).get(id=agency_id)
 
 
+def agency_time_zone(agency_id: int) -> str:
+    """Return the agency's time zone by its name in the time zone database."""
+    return models.Agency.objects.values_list("time_zone", flat=True).get(id=agency_id)
+
+
+def agency_currency(agency_id: int) -> str:
+    """Return the currency (ISO 4217) of the agency's money that is in no other."""
+    return models.Agency.objects.values_list("currency", flat=True).get(id=agency_id)
+
+
 def audit_of(agency_id: int, subject_id: UUID) -> list[models.Audit]:
     """Return what was done to `subject_id`, oldest first."""
     return list(models.Audit.objects.filter(agency_id=agency_id, subject_id=subject_id).order_by("created_at", "id"))

@@ -1,0 +1,135 @@
+"""Who may be the same person, and what speaks for it. Nobody is merged by it."""
+
+import dataclasses
+from collections.abc import Callable, Iterable
+from uuid import UUID
+
+from django.db.models import Q
+from django.utils.translation import gettext as _
+
+from consult.crm import models, rules
+from consult.crm.queries.companies import company_names
+from consult.crm.queries.contacts import contact_rows, survivors
+from consult.crm.queries.phones import phone_region
+
+MOST = 10
+
+
+@dataclasses.dataclass(frozen=True)
+class Candidate:
+    """A contact that may be the one who is looked for; `evidence` says in words why, the strongest first."""
+
+    id: UUID
+    name: str
+    email: str
+    company: str
+    evidence: tuple[str, ...]
+
+
+# What a piece of evidence weighs: an address is nearly somebody's own, a number may be an office's.
+EMAIL, PHONE, COMPANY, DOMAIN = 8, 4, 2, 1
+
+
+def contact_candidates(agency_id: int, *, email: str, phone: str, name: str, company: str) -> list[Candidate]:
+    """Return contacts who may be this person, best first, at most ten; texts may be empty. Nothing is decided here.
+
+    Evidence: the same address (whatever its +tag), the same number, the same name at the same company, or the same
+    name and an address at the same domain, unless that is a free provider's.
+    """
+    key, number = rules.email_key(email), rules.phone_key(phone, phone_region(agency_id)) if phone.strip() else ""
+    return _candidates(
+        agency_id,
+        emails=[key] if key else [],
+        phones=[number] if number else [],
+        name=name,
+        company_key=rules.company_key(company),
+        domains=[rules.email_domain(email)],
+    )
+
+
+def duplicates_of(agency_id: int, id: UUID) -> list[Candidate]:
+    """Return contacts who may be the same person as this one, without those found to be another."""
+    row = models.Contact.objects.get(agency_id=agency_id, id=id)
+    emails = list(models.Email.objects.filter(agency_id=agency_id, contact_id=id).values_list("normal", "address"))
+    phones = models.Phone.objects.filter(agency_id=agency_id, contact_id=id).values_list("normal", flat=True)
+    names = company_names(agency_id, [row.company_id])
+    apart = models.Distinct.objects.filter(Q(one_id=id) | Q(other_id=id), agency_id=agency_id)
+    known = {each for pair in apart.values_list("one_id", "other_id") for each in pair}
+    return _candidates(
+        agency_id,
+        emails=[normal for normal, _address in emails],
+        phones=list(phones),
+        name=row.name,
+        company_key=rules.company_key(names[row.company_id]) if row.company_id else "",
+        domains=[rules.email_domain(address) for _normal, address in emails],
+        without=known | {id},
+    )
+
+
+def _candidates(
+    agency_id: int,
+    *,
+    emails: list[str],
+    phones: list[str],
+    name: str,
+    company_key: str,
+    domains: list[str],
+    without: Iterable[UUID] = (),
+) -> list[Candidate]:
+    weight: dict[UUID, int] = {}
+
+    def found(ids: Iterable[UUID], points: int) -> None:
+        for id in ids:
+            weight[id] = weight.get(id, 0) | points
+
+    if emails:
+        same = models.Email.objects.filter(agency_id=agency_id, normal__in=emails)
+        found(same.values_list("contact_id", flat=True)[:50], EMAIL)
+    if phones:
+        having = models.Phone.objects.filter(agency_id=agency_id, normal__in=phones)
+        found(having.values_list("contact_id", flat=True)[:50], PHONE)
+    if folded := rules.folded(name):
+        _namesakes(agency_id, folded, company_key, {domain for domain in domains if domain}, found)
+    now = survivors(agency_id, weight)
+    total: dict[UUID, int] = {}
+    for id, points in weight.items():
+        total[now[id]] = total.get(now[id], 0) | points
+    best = sorted((id for id in total if id not in set(without)), key=lambda id: (-total[id], id))[:MOST]
+    rows = contact_rows(agency_id, best)
+    return [
+        Candidate(id, rows[id].name, rows[id].email, rows[id].company_name, _evidence(total[id]))
+        for id in best
+        if id in rows
+    ]
+
+
+def _namesakes(
+    agency_id: int, folded: str, company_key: str, domains: set[str], found: Callable[[Iterable[UUID], int], None]
+) -> None:
+    people = models.Contact.objects.filter(agency_id=agency_id, normal_name=folded, merged_into_id=None)
+    same = dict(people.values_list("id", "company_id")[:50])
+    if not same:
+        return
+    if company_key:
+        firms = company_names(agency_id, same.values())
+        found((id for id, firm in same.items() if firm and rules.company_key(firms[firm]) == company_key), COMPANY)
+    if domains:
+        written = models.Email.objects.filter(agency_id=agency_id, contact_id__in=list(same))
+        found(
+            (
+                id
+                for id, address in written.values_list("contact_id", "address")
+                if rules.email_domain(address) in domains
+            ),
+            DOMAIN,
+        )
+
+
+def _evidence(points: int) -> tuple[str, ...]:
+    words = (
+        (EMAIL, _("same e-mail")),
+        (PHONE, _("same phone")),
+        (COMPANY, _("same name and company")),
+        (DOMAIN, _("same name and e-mail domain")),
+    )
+    return tuple(word for bit, word in words if points & bit)

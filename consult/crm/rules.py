@@ -1,0 +1,151 @@
+"""How names, addresses, numbers and money are compared and written. No Django, no input or output."""
+
+import re
+import unicodedata
+from decimal import Decimal
+from urllib.parse import urlsplit
+
+import phonenumbers
+
+DEFAULT_STAGES = ("New", "Qualified", "Proposal", "Negotiation")
+
+# Providers that anybody may have an address at: being at the same one says nothing about where somebody works.
+_FREE_MAIL = """
+gmail.com googlemail.com outlook.com outlook.de outlook.fr hotmail.com hotmail.co.uk hotmail.de hotmail.fr
+hotmail.it hotmail.es live.com live.co.uk live.de live.fr live.nl msn.com yahoo.com yahoo.co.uk yahoo.de yahoo.fr
+yahoo.it yahoo.es yahoo.ca ymail.com rocketmail.com icloud.com me.com mac.com aol.com aol.de proton.me
+protonmail.com pm.me tutanota.com tutanota.de tuta.io tuta.com gmx.de gmx.net gmx.at gmx.ch gmx.com web.de
+t-online.de freenet.de mail.de posteo.de posteo.net mailbox.org arcor.de orange.fr wanadoo.fr free.fr laposte.net
+sfr.fr libero.it virgilio.it tiscali.it seznam.cz wp.pl onet.pl o2.pl interia.pl mail.ru yandex.ru yandex.com
+bluewin.ch ziggo.nl xs4all.nl kpnmail.nl telenet.be skynet.be btinternet.com sky.com virginmedia.com talktalk.net
+comcast.net verizon.net att.net sbcglobal.net cox.net shaw.ca rogers.com bigpond.com optusnet.com.au qq.com 163.com
+126.com naver.com hey.com fastmail.com fastmail.fm zoho.com mail.com email.com hushmail.com
+"""
+FREE_MAIL = frozenset(_FREE_MAIL.split())
+# Providers that ignore dots in the part before the @.
+DOTLESS = frozenset({"gmail.com", "googlemail.com"})
+# What a company is called in law says nothing about which company it is.
+_LEGAL_FORMS = """
+ltd limited llc inc incorporated corp corporation co company plc llp lp gmbh mbh ag kg ohg gbr ug ev eg sarl sas sa
+srl spa snc sl slu bv nv oy ab as aps sp zoo sro kft the und and
+"""
+LEGAL_FORMS = frozenset(_LEGAL_FORMS.split())
+# ISO 4217's exceptions from two digits after the point.
+_NO_DIGITS = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"
+_THREE_DIGITS = "BHD IQD JOD KWD LYD OMR TND"
+MINOR_DIGITS = dict.fromkeys(_NO_DIGITS.split(), 0) | dict.fromkeys(_THREE_DIGITS.split(), 3)
+_CURRENCIES = """
+EUR USD GBP CHF AED ARS AUD BGN BHD BRL CAD CLP CNY COP CZK DKK EGP HKD HUF IDR ILS INR ISK JPY KES KRW KWD MAD MXN
+MYR NGN NOK NZD PEN PHP PKR PLN QAR RON RSD SAR SEK SGD THB TND TRY TWD UAH VND ZAR
+"""
+CURRENCIES = tuple(_CURRENCIES.split())
+# numeric(19) and bigint hold far more; beyond this somebody has mistyped.
+MOST_MINOR = 10**15
+# Digits, or digits in groups of three (two in India).
+_WHOLE = re.compile(r"\d+|\d{1,3}(?:[.,]\d{2,3})*[.,]\d{3}")
+_LOCAL_PHONE = re.compile(r"\d{6,15}")
+
+
+class BadMoney(ValueError):
+    """This text is no amount of money."""
+
+
+def folded(text: str) -> str:
+    """Return text for sorting and comparing: no case, no accents, single spaces."""
+    letters = unicodedata.normalize("NFKD", text.casefold())
+    return " ".join("".join(letter for letter in letters if not unicodedata.combining(letter)).casefold().split())
+
+
+def email_address(text: str) -> str:
+    """Return an address as it is stored: NFKC, case folded, trimmed."""
+    return unicodedata.normalize("NFKC", text).strip().casefold()
+
+
+def email_key(address: str) -> str:
+    """Return the form in which addresses are compared: without a +tag, at Gmail without dots."""
+    local, _at, host = email_address(address).rpartition("@")
+    local = local.partition("+")[0] or local
+    if host in DOTLESS:
+        local, host = local.replace(".", ""), "gmail.com"
+    return f"{local}@{host}" if local else ""
+
+
+def email_domain(address: str) -> str:
+    """Return the domain of an address that says where somebody works, or nothing for a free provider's."""
+    host = email_address(address).rpartition("@")[2]
+    return "" if host in FREE_MAIL or "." not in host else host
+
+
+def phone_key(number: str, region: str) -> str:
+    """Return a number in E.164 (+442079460000), read as of `region` (ISO 3166, or empty) unless it says its country.
+
+    Where the country is not known or the number cannot be one: its bare digits, which match only the same digits.
+    Empty for what has fewer than six.
+    """
+    text = unicodedata.normalize("NFKC", number).strip()
+    try:
+        parsed = phonenumbers.parse(text, region or None)
+        if phonenumbers.is_possible_number(parsed):
+            return str(phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164))
+    except phonenumbers.NumberParseException:
+        pass
+    digits = "".join(letter for letter in text if letter in "0123456789")
+    return digits if _LOCAL_PHONE.fullmatch(digits) else ""
+
+
+def company_key(name: str) -> str:
+    """Return a company's name without its legal form and punctuation: “Rosa & Co. KG” and “ROSA” are the same."""
+    words = re.sub(r"[^\w\s]", " ", re.sub(r"(?<=\w)\.(?=\w)", "", folded(name))).split()
+    return " ".join(word for word in words if word not in LEGAL_FORMS) or " ".join(words)
+
+
+def domain(website: str) -> str:
+    """Return the host of a website without `www.`, or nothing."""
+    try:
+        host = urlsplit(website if "//" in website else f"//{website}").hostname or ""
+    except ValueError:
+        return ""
+    host = host.casefold().rstrip(".").removeprefix("www.")
+    return host if "." in host and len(host) <= 255 else ""
+
+
+def search_text(name: str, emails: list[str], phones: list[str]) -> str:
+    """Return what a search for a contact looks at."""
+    return "\n".join([folded(name), *emails, *(phone.removeprefix("+") for phone in phones)])
+
+
+def digits_after_point(currency: str) -> int:
+    """Return how many digits a currency's minor unit has."""
+    return MINOR_DIGITS.get(currency, 2)
+
+
+def to_minor(text: str, currency: str) -> int:
+    """Return an amount as typed (1250, 1,250.50, 1.250,50, 1 250,5) in minor units. Raise BadMoney.
+
+    The last point or comma is the decimal one, unless three digits follow it and the currency has not three.
+    """
+    plain = re.sub(r"[\s'’\u00a0\u202f]", "", unicodedata.normalize("NFKC", text))
+    if not re.fullmatch(r"\d[\d.,]*", plain):
+        raise BadMoney(text)
+    places = digits_after_point(currency)
+    whole, rest = plain, ""
+    if found := re.search(r"[.,](?=\d*$)", plain):
+        tail = plain[found.end() :]
+        groups = len(tail) == 3 and (places != 3 or plain.count(found[0]) > 1)
+        if not groups:
+            whole, rest = plain[: found.start()], tail
+    if len(rest) > places or not _WHOLE.fullmatch(whole):
+        raise BadMoney(text)
+    minor = int(re.sub(r"[.,]", "", whole) + rest.ljust(places, "0"))
+    if minor > MOST_MINOR:
+        raise BadMoney(text)
+    return minor
+
+
+def money(minor: int, currency: str, *, grouped: bool = True) -> str:
+    """Return an amount in words of digits: 1,250.50; without its decimals when they are all zero and it is grouped."""
+    places = digits_after_point(currency)
+    amount = Decimal(minor).scaleb(-places)
+    if grouped:
+        return f"{amount:,.0f}" if places and minor % 10**places == 0 else f"{amount:,.{places}f}"
+    return f"{amount:.{places}f}"

@@ -1,0 +1,56 @@
+"""Writes of the CRM, by noun."""
+
+from consult.crm.queries import NoSuchCompany, NoSuchContact, NoSuchDeal
+from consult.crm.services.companies import create_company, ensure_client, find_or_create_company, update_company
+from consult.crm.services.contacts import KnownAddress, create_contact, update_contact
+from consult.crm.services.deals import (
+    DealClosed,
+    NoReason,
+    NoSuchStage,
+    StageChanged,
+    create_deal,
+    ensure_stages,
+    lose_deal,
+    move_deal,
+    reopen_deal,
+    update_deal,
+    win_deal,
+)
+from consult.crm.services.labels import set_labels
+from consult.crm.services.merges import CannotMerge, CannotUnmerge, merge_contacts, tell_apart, unmerge_contacts
+from consult.crm.services.timeline import EmptyNote, add_note, record_event
+from consult.crm.services.versions import ChangedMeanwhile
+
+__all__ = [
+    "CannotMerge",
+    "CannotUnmerge",
+    "ChangedMeanwhile",
+    "DealClosed",
+    "EmptyNote",
+    "KnownAddress",
+    "NoReason",
+    "NoSuchCompany",
+    "NoSuchContact",
+    "NoSuchDeal",
+    "NoSuchStage",
+    "StageChanged",
+    "add_note",
+    "create_company",
+    "create_contact",
+    "create_deal",
+    "ensure_client",
+    "ensure_stages",
+    "find_or_create_company",
+    "lose_deal",
+    "merge_contacts",
+    "move_deal",
+    "record_event",
+    "reopen_deal",
+    "set_labels",
+    "tell_apart",
+    "unmerge_contacts",
+    "update_company",
+    "update_contact",
+    "update_deal",
+    "win_deal",
+]
