@@ -4,11 +4,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
+from django import forms
 from django.core.exceptions import BadRequest
 from django.http import QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
+from django.utils.translation import gettext_lazy, gettext_noop
 
 from consult.accounts import queries as accounts
 from consult.inbox import rules, services
@@ -90,3 +91,100 @@ def narrowing(
         {"name": "age", "label": _("Age"), "value": said.age, "options": ages},
     ]
     return [each for each in found if len(each["options"]) > 1 or each["value"]]
+
+
+CHANNELS = (
+    ("phone", gettext_lazy("Phone call")),
+    ("walk-in", gettext_lazy("At the door")),
+    ("e-mail", gettext_lazy("E-mail")),
+    ("chat", gettext_lazy("Chat or message")),
+    ("other", gettext_lazy("Something else")),
+)
+
+
+class TypedIn(forms.Form):
+    """What somebody told staff. The text may be pasted from anywhere."""
+
+    # The submission's id, made with the page: the same sent twice is one.
+    id = forms.UUIDField(widget=forms.HiddenInput)
+    message = forms.CharField(
+        max_length=20_000,
+        widget=forms.Textarea(attrs={"rows": 6}),
+        label=gettext_lazy("What they said"),
+        help_text=gettext_lazy(
+            "Type it, or paste it from anywhere. A single e-mail address in it becomes the sender’s."
+        ),
+    )
+    name = forms.CharField(max_length=200, required=False, label=gettext_lazy("Name"))
+    email = forms.CharField(max_length=320, required=False, label=gettext_lazy("E-mail"))
+    phone = forms.CharField(max_length=50, required=False, label=gettext_lazy("Phone"))
+    company = forms.CharField(max_length=200, required=False, label=gettext_lazy("Company"))
+    channel = forms.ChoiceField(choices=CHANNELS, label=gettext_lazy("How it came"))
+    form_id = forms.ChoiceField(label=gettext_lazy("Belongs to"))
+
+    def __init__(self, *args: Any, choices: Sequence[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["form_id"].choices = list(choices)  # type: ignore[attr-defined]
+
+    def clean_email(self) -> str:
+        text = str(self.cleaned_data["email"]).strip()
+        if text and not rules.clean_address(text):
+            raise forms.ValidationError(_("This is no e-mail address. Leave it empty when there is none."))
+        return text
+
+    def clean(self) -> dict[str, Any]:
+        said = super().clean() or {}
+        if not any(
+            (said.get("name"), said.get("email"), said.get("phone"), rules.find_address(said.get("message", "")))
+        ):
+            self.add_error("name", _("Say who it was: a name, an e-mail address or a phone number."))
+        return said
+
+
+class Convert(forms.Form):
+    """What an enquiry is to become. `contact` and `company` hold an id, `new`, or nothing for none."""
+
+    contact = forms.CharField(required=False)
+    contact_name = forms.CharField(max_length=200, required=False, label=gettext_lazy("Name"))
+    email = forms.CharField(max_length=320, required=False, label=gettext_lazy("E-mail"))
+    phone = forms.CharField(max_length=50, required=False, label=gettext_lazy("Phone"))
+    company = forms.CharField(required=False)
+    company_name = forms.CharField(max_length=200, required=False, label=gettext_lazy("Company’s name"))
+    deal = forms.BooleanField(required=False)
+    deal_title = forms.CharField(max_length=200, required=False, label=gettext_lazy("What the deal is about"))
+    # How many candidates the page offered: who wants a new contact all the same gets one.
+    offered = forms.IntegerField(required=False, min_value=0, max_value=100)
+
+    def clean_email(self) -> str:
+        text = str(self.cleaned_data["email"]).strip()
+        if text and not rules.clean_address(text):
+            raise forms.ValidationError(_("This is no e-mail address. Leave it empty when there is none."))
+        return text
+
+    def clean(self) -> dict[str, Any]:
+        said = super().clean() or {}
+        for name in ("contact", "company"):
+            if said.get(name) not in ("", "new", None) and not rules.is_uuid(said[name]):
+                raise forms.ValidationError(_("Choose one of those that are offered."))
+        if said.get("contact") == "new" and not (said.get("contact_name") or said.get("email")):
+            self.add_error("contact_name", _("A new contact needs a name or an e-mail address."))
+        if said.get("company") == "new" and not said.get("company_name"):
+            self.add_error("company_name", _("A new company needs a name."))
+        if said.get("deal") and not said.get("deal_title"):
+            self.add_error("deal_title", _("A deal needs a title."))
+        return said
+
+    def plan(self) -> services.Plan:
+        """Return the choice of a valid form."""
+        said = self.cleaned_data
+        new_contact, new_company = said["contact"] == "new", said["company"] == "new"
+        return services.Plan(
+            contact_id=UUID(said["contact"]) if said["contact"] and not new_contact else None,
+            contact_name=said["contact_name"] if new_contact else "",
+            email=said["email"] if new_contact else "",
+            phone=said["phone"] if new_contact else "",
+            company_id=UUID(said["company"]) if said["company"] and not new_company else None,
+            company_name=said["company_name"] if new_company else "",
+            deal_title=said["deal_title"] if said["deal"] else "",
+            even_if_known=bool(said["offered"]),
+        )

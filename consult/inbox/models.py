@@ -49,6 +49,10 @@ class Enquiry(AgencyRecord):
     score = models.PositiveIntegerField(db_default=0)
     reasons = models.JSONField(default=list, db_default=[])
     received_at = models.DateTimeField()
+    # What it became.
+    contact_id = models.UUIDField(null=True)
+    company_id = models.UUIDField(null=True)
+    deal_id = models.UUIDField(null=True)
     closed_at = models.DateTimeField(null=True)
     close_reason = models.CharField(max_length=20, blank=True, default="", db_default="")
     # Since when the next word is the sender's.
@@ -96,8 +100,18 @@ class Enquiry(AgencyRecord):
                 target="accounts_member",
                 on_delete="set null",
             ),
+            SameAgency(
+                name="inbox_enquiry_contact", columns=("contact_id",), target="crm_contact", on_delete="set null"
+            ),
+            SameAgency(
+                name="inbox_enquiry_company", columns=("company_id",), target="crm_company", on_delete="set null"
+            ),
+            SameAgency(name="inbox_enquiry_deal", columns=("deal_id",), target="crm_deal", on_delete="set null"),
         )
         indexes = (
+            models.Index(fields=["agency", "contact_id"], name="inbox_enquiry_by_contact"),
+            models.Index(fields=["agency", "company_id"], name="inbox_enquiry_by_company"),
+            models.Index(fields=["agency", "deal_id"], name="inbox_enquiry_by_deal"),
             models.Index(fields=["agency", "status", "-received_at", "-number"], name="inbox_enquiry_by_status"),
             models.Index(fields=["agency", "-received_at", "-number"], name="inbox_enquiry_by_time"),
             models.Index(

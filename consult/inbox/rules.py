@@ -186,3 +186,9 @@ def snooze_until(choice: str, now: dt.datetime) -> dt.datetime | None:
                 return None
     until = dt.datetime.combine(day, MORNING, tzinfo=now.tzinfo)
     return until if now < until <= now + LONGEST_SNOOZE else None
+
+
+def find_address(text: str) -> str:
+    """Return the only e-mail address in a text; empty when there is none, or more than one to choose from."""
+    found = {clean_address(each.group().rstrip(".")) for each in re.finditer(ADDRESS, text[:20_000])} - {""}
+    return found.pop() if len(found) == 1 else ""

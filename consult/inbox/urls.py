@@ -1,12 +1,15 @@
 from django.urls import path
 
-from consult.inbox.views import actions, bulk, enquiries, jobs, lists
+from consult.inbox.views import actions, bulk, convert, enquiries, jobs, lists, saved_views, typed
 
 app_name = "inbox"
 urlpatterns = [
     path("inbox/", lists.enquiry_list, name="enquiry_list"),
     path("inbox/change/", bulk.change_enquiries, name="change_enquiries"),
     path("inbox/undo/", bulk.undo_changes, name="undo_changes"),
+    path("inbox/new/", typed.type_in_enquiry, name="type_in_enquiry"),
+    path("inbox/views/", saved_views.save_view, name="save_view"),
+    path("inbox/views/<uuid:view_id>/delete/", saved_views.delete_view, name="delete_view"),
     path("inbox/<int:number>/", enquiries.enquiry_detail, name="enquiry_detail"),
     path("inbox/<int:number>/close/", actions.close_enquiry, name="close_enquiry"),
     path("inbox/<int:number>/reopen/", actions.reopen_enquiry, name="reopen_enquiry"),
@@ -15,6 +18,7 @@ urlpatterns = [
     path("inbox/<int:number>/restore/", actions.restore_enquiry, name="restore_enquiry"),
     path("inbox/<int:number>/spam/", actions.confirm_spam, name="confirm_spam"),
     path("inbox/<int:number>/assign/", actions.assign_enquiry, name="assign_enquiry"),
+    path("inbox/<int:number>/convert/", convert.convert_enquiry, name="convert_enquiry"),
     path("inbox/<int:number>/notes/", actions.add_note, name="add_note"),
     path("jobs/", jobs.job_list, name="job_list"),
     path("jobs/<int:job_id>/retry/", jobs.retry_job, name="retry_job"),

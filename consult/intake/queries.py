@@ -17,7 +17,6 @@ from django.utils.translation import ngettext
 from consult.crm import queries as crm
 from consult.intake import models, rules
 
-
 # The signal of what staff have typed in; no visitor can send one, since the edge makes them.
 TYPED_IN = "typed_in"
 
@@ -33,6 +32,8 @@ class Submitted:
     received_at: dt.datetime
     sender_name: str
     sender_email: str
+    sender_phone: str
+    sender_company: str
     subject: str
     excerpt: str
     fields: list[tuple[str, str]]
@@ -142,6 +143,7 @@ def _repeated(agency_id: int, rows: list[models.Submission]) -> set[UUID]:
 def _submitted(row: models.Submission, definition: list[dict[str, Any]]) -> Submitted:
     labels = {field["name"]: field["label"] for field in definition}
     sender_name, sender_email = rules.sender(row.fields, definition)
+    sender_phone, sender_company = rules.phone_and_company(row.fields, definition)
     subject, excerpt = rules.gist(row.fields, definition)
     return Submitted(
         id=row.id,
@@ -151,6 +153,8 @@ def _submitted(row: models.Submission, definition: list[dict[str, Any]]) -> Subm
         received_at=row.received_at,
         sender_name=sender_name,
         sender_email=sender_email,
+        sender_phone=sender_phone,
+        sender_company=sender_company,
         subject=subject,
         excerpt=excerpt,
         fields=[(labels.get(name, name), value) for name, value in row.fields],

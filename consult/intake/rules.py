@@ -274,6 +274,40 @@ def sender(fields: Sequence[Sequence[str]], definition: Sequence[Mapping[str, An
     return name[:200], email[:320]
 
 
+PHONES = ("phone", "tel", "telephone", "mobile", "telefon", "phone_number", "phone-number")
+COMPANIES = ("company", "organisation", "organization", "firma", "company_name", "company-name", "business")
+
+
+def phone_and_company(fields: Sequence[Sequence[str]], definition: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
+    """Return (phone, company) as claimed in the submission; empty when it names none."""
+    phones = {field["name"] for field in definition if field["type"] == "tel"}
+    said = [(name, " ".join(value.split())) for name, value in fields]
+    phone = next((value for name, value in said if value and (name in phones or name.lower() in PHONES)), "")
+    company = next((value for name, value in said if value and name.lower() in COMPANIES), "")
+    return phone[:50], company[:200]
+
+
+def typed_fields(
+    definition: Sequence[Mapping[str, Any]], *, name: str, email: str, phone: str, company: str, message: str
+) -> list[list[str]]:
+    """Return what was typed in as the form's own fields, where it has such ones; what is empty is left out."""
+
+    def of_type(kind: str, otherwise: str) -> str:
+        return next((str(field["name"]) for field in definition if field["type"] == kind), otherwise)
+
+    def named(names: Sequence[str]) -> str:
+        return next((str(field["name"]) for field in definition if field["name"].lower() in names), names[0])
+
+    said = [
+        (named(NAMES), name),
+        (of_type("email", "email"), email),
+        (of_type("tel", named(PHONES)), phone),
+        (named(COMPANIES), company),
+        (of_type("textarea", "message"), message),
+    ]
+    return [[field, value] for field, value in said if value]
+
+
 def gist(fields: Sequence[Sequence[str]], definition: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
     """Return (subject, excerpt) of a submission: its subject field if it has one, and its longest text."""
     kinds = {field["name"]: field["type"] for field in definition}
@@ -282,6 +316,11 @@ def gist(fields: Sequence[Sequence[str]], definition: Sequence[Mapping[str, Any]
     texts = texts or [value for _name, value in fields]
     text = " ".join(max(texts, key=len, default="").split())
     return " ".join(subject.split())[:200], text[:280]
+
+
+def new_receipt() -> str:
+    """Return a receipt for what no edge has taken: 60 random bits, in the letters of edge/receipts.py."""
+    return "".join(secrets.choice("0123456789ABCDEFGHJKMNPQRSTVWXYZ") for _ in range(12))
 
 
 def pretty_receipt(receipt: str) -> str:

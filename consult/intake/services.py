@@ -3,6 +3,8 @@
 import dataclasses
 import datetime as dt
 import functools
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
@@ -27,6 +29,10 @@ DEFAULT = rules.Settings()
 
 class NoSuchForm(Exception):
     """The agency has no form of this id."""
+
+
+class AnotherSubmission(Exception):
+    """There is a submission of this id already, with other content."""
 
 
 class NothingSetAside(Exception):
@@ -258,6 +264,47 @@ def tell_attention(*, agency_id: int, member_id: UUID, confirmed: int, waiting: 
     subject = _("Consult: enquiries need your attention")
     for address in people:
         mail.EmailMessage(subject=subject, body=body, to=[address]).send()
+
+
+def type_in(
+    *,
+    agency_id: int,
+    id: UUID,
+    form_id: UUID,
+    channel: str,
+    by: UUID | None,
+    name: str = "",
+    email: str = "",
+    phone: str = "",
+    company: str = "",
+    message: str = "",
+) -> None:
+    """Store what somebody told staff as a submission of this form, by the office's own door (sql/type_in_v1.sql).
+
+    `channel` says how it came, such as phone. The same again under the same id changes nothing.
+    Raise NoSuchForm, AnotherSubmission.
+    """
+    with tenancy.agency(agency_id):
+        form = models.Form.objects.filter(agency_id=agency_id, id=form_id).first()
+        if form is None:
+            raise NoSuchForm
+        version = models.FormVersion.objects.get(agency_id=agency_id, form=form, version=form.version)
+        fields = rules.typed_fields(
+            version.fields, name=name, email=email, phone=phone, company=company, message=message
+        )
+        sent = json.dumps(fields, ensure_ascii=False)
+        digest = hashlib.blake2b(sent.encode(), digest_size=16).digest()
+        request_id = structlog.contextvars.get_contextvars().get("request_id", "")
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT intake_type_in_v1(%s, %s, %s, %s, %s::jsonb, %s, %s)",
+                [id, form_id, rules.new_receipt(), digest, sent, channel, request_id],
+            )
+            [outcome] = cursor.fetchone()
+        if outcome not in (None, "duplicate"):
+            raise AnotherSubmission(outcome)
+        if outcome is None:
+            accounts.record("intake.type_in", agency_id=agency_id, by=by, subject_id=id, data={"channel": channel})
 
 
 def forget_addresses(*, now: dt.datetime) -> int:

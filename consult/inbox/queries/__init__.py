@@ -1,5 +1,6 @@
 """Reads of the inbox, by noun."""
 
+from consult.inbox.queries.convert import Links, Offer, links, offer
 from consult.inbox.queries.enquiries import (
     Delivered,
     Detail,
@@ -18,6 +19,8 @@ __all__ = [
     "WORDS",
     "Delivered",
     "Detail",
+    "Links",
+    "Offer",
     "Page",
     "Row",
     "agencies_to_wake",
@@ -28,8 +31,10 @@ __all__ = [
     "enquiries_by_id",
     "enquiry",
     "last_failures",
+    "links",
     "notes",
     "notification",
+    "offer",
     "others_of_sender",
     "reply",
     "reply_words",

@@ -36,12 +36,17 @@ class Row:
     waiting_since: dt.datetime | None
     snoozed_until: dt.datetime | None
     first_answer_at: dt.datetime | None
+    contact_id: UUID | None
+    company_id: UUID | None
+    deal_id: UUID | None
 
 
 @dataclasses.dataclass(frozen=True)
 class Detail(Row):
     """An enquiry as its page shows it, with the submission as it was sent."""
 
+    sender_phone: str
+    sender_company: str
     fields: list[tuple[str, str]]
     page_url: str
     origin: str
@@ -59,6 +64,8 @@ def enquiry(agency_id: int, number: int) -> Detail | None:
     sent = intake.submissions(agency_id, [row.submission_id]) if row.submission_id else []
     return Detail(
         **dataclasses.asdict(shown),
+        sender_phone=sent[0].sender_phone if sent else "",
+        sender_company=sent[0].sender_company if sent else "",
         fields=sent[0].fields if sent else [],
         page_url=sent[0].page_url if sent else "",
         origin=sent[0].origin if sent else "",
@@ -151,6 +158,9 @@ def rows(agency_id: int, found: list[models.Enquiry]) -> list[Row]:
                 waiting_since=row.waiting_since,
                 snoozed_until=row.snoozed_until,
                 first_answer_at=row.first_answer_at,
+                contact_id=row.contact_id,
+                company_id=row.company_id,
+                deal_id=row.deal_id,
                 reasons=row.reasons or [{"code": signal, "points": 0} for signal in row.signals],
             )
         )

@@ -19,6 +19,7 @@ from consult.inbox import models
 # What belongs together: who changed one of these has changed the same thing.
 STATE = frozenset({"status", "closed_at", "close_reason", "waiting_since", "snoozed_until", "first_answer_at"})
 ASSIGNEE = frozenset({"assignee_id"})
+LINKS = frozenset({"contact_id", "company_id", "deal_id"})
 
 
 class NoSuchEnquiry(Exception):

@@ -33,10 +33,12 @@ def save_view(*, agency_id: int, name: str, filters: rules.Filters, shared: bool
 
 def delete_view(*, agency_id: int, view_id: UUID, by: UUID | None) -> tuple[str, str, bool]:
     """Forget a view of one's own. Return its name, query and whether it was shared. Raise NoSuchView."""
+    if by is None:
+        raise NoSuchView(view_id)
     with tenancy.agency(agency_id):
-        view = models.SavedView.objects.select_for_update().filter(
-            agency_id=agency_id, id=view_id, member_id=by
-        ).first()
+        view = (
+            models.SavedView.objects.select_for_update().filter(agency_id=agency_id, id=view_id, member_id=by).first()
+        )
         if view is None:
             raise NoSuchView(view_id)
         accounts.record("inbox.delete_view", agency_id=agency_id, by=by, subject_id=view.id)

@@ -56,7 +56,9 @@ def test_each_view_holds_what_it_says(database: Database, cast: Cast) -> None:
     assert numbers(bob, "?view=closed") == [1]
     assert numbers(bob, "?view=all") == [5, 4, 3, 2, 1]
     assert numbers(bob, "?view=rubbish") == [5, 4, 3, 2]
-    assert counts(bob) == {"open": 4, "mine": 1, "unassigned": 2, "held": 0, "closed": 1, "spam": 0, "all": 5}
+    assert counts(bob) == {
+        "open": 4, "mine": 1, "unassigned": 2, "waiting": 0, "snoozed": 0, "held": 0, "closed": 1, "spam": 0, "all": 5
+    }  # fmt: skip
     assert counts(cast.vera.client)["mine"] == 0
     assert numbers(cast.charlie.client, slug="b") == [3, 2, 1]
 
@@ -121,23 +123,27 @@ def test_an_unreadable_cursor_is_the_first_page(database: Database, cast: Cast) 
 
 
 def test_search_finds_by_everything_that_is_shown(database: Database, cast: Cast) -> None:
-    sent = [["name", "Ann Müller"], ["email", "ann@visitor.example"], ["message", "100% beans_only \\ now"]]
+    sent = [
+        ["name", "Ann Müller"],
+        ["email", "ann@visitor.example"],
+        ["subject", "Opening hours"],
+        ["message", "100% beans_only \\ now"],
+    ]
     submission_id, _outcome = database.submit(cast.key_a, *[(name, value) for name, value in sent])
     services.receive_submissions(agency_id=cast.a, submission_ids=[submission_id])
-    database.ask("UPDATE inbox_enquiry SET subject = 'Opening hours' WHERE number = 1")
     for number in range(2, 14):
         other, _outcome = database.submit(cast.key_a, ("name", f"Other {number}"), ("message", "Nothing"))
         services.receive_submissions(agency_id=cast.a, submission_ids=[other])
     [(receipt,)] = database.ask("SELECT receipt FROM intake_submission WHERE id = %s", [submission_id])
     client = cast.vera.client
     for found in (
-        "ann", "MÜLLER", "visitor.example", "opening", "100%25", "beans_only", "%5C", receipt,
+        "ann", "MÜLLER", "visitor.example", "opening", "100%25", "beans_only", "beans%20ann", "onl", receipt,
         f"{receipt[:4]}-{receipt[4:8]}-{receipt[8:]}", f"%20{receipt.lower()}%20",
     ):  # fmt: skip
         assert numbers(client, f"?q={found}") == [1], found
     assert numbers(client, "?q=%2313") == [13]
     assert numbers(client, "?q=13") == [13]
-    for nothing in ("100_", "a%25n", "zebra", "9" * 17, "9" * 40, "%C2%B2", "'; --", "x" * 3000):
+    for nothing in ("%5C", "%25", "ann%20zebra", "zebra", "9" * 17, "9" * 40, "%C2%B2", "'; --", "x" * 3000):
         assert numbers(client, f"?q={nothing}") == [], nothing
     assert numbers(client, "?q=%00ann") == [1]
     # It looks everywhere, unless a view was chosen.
@@ -193,8 +199,8 @@ def test_a_long_list_asks_no_more_questions(database: Database, cast: Cast, djan
     fill(database, cast.a, 60)
     for number in range(3):
         database.submit(cast.key_a, id=uuid.uuid4(), origin=str(number))
-    # Session, person, memberships, agency, list, members, forms, counts.
-    with django_assert_max_num_queries(11):
+    # Session, person, memberships, agency, list, members, forms, counts, saved views, sites with forms and clients.
+    with django_assert_max_num_queries(16):
         assert len(numbers(cast.bob.client)) == 50
 
 

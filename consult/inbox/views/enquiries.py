@@ -5,6 +5,7 @@ from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from consult.accounts import queries as accounts
@@ -37,6 +38,7 @@ def page(
         "notes": queries.notes(here.agency_id, enquiry.id, names),
         "events": history.events(here.agency_id, enquiry.id, ledger, names),
         "others": queries.others_of_sender(here.agency_id, enquiry.id, enquiry.sender_email),
+        "links": queries.links(here.agency_id, enquiry),
         "reasons": [(reason, _(words)) for reason, words in history.REASONS.items()],
         "close_reason": _(history.REASONS[enquiry.close_reason]) if enquiry.close_reason else "",
         **more,

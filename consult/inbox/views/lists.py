@@ -1,7 +1,6 @@
 """The inbox: lists of enquiries."""
 
 import datetime as dt
-
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -13,7 +12,6 @@ from django.views.decorators.http import require_GET
 from consult.accounts import queries as accounts
 from consult.core import queue
 from consult.inbox import forms, queries
-
 
 VIEWS = {
     "open": gettext_noop("Open"),

@@ -40,7 +40,9 @@ def delete_view(request: HttpRequest, view_id: UUID) -> HttpResponse:
         name, query, _shared = services.delete_view(agency_id=here.agency_id, view_id=view_id, by=here.member_id)
     except services.NoSuchView as error:
         raise Http404 from error
-    messages.success(request, _("“%(name)s” is forgotten. What it showed is still shown; keep it to have it back.") % {"name": name})
+    messages.success(
+        request, _("“%(name)s” is forgotten. What it showed is still shown; keep it to have it back.") % {"name": name}
+    )
     return _list(here.slug, forms.filters(QueryDict(query)).query())
 
 

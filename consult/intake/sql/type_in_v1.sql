@@ -2,11 +2,11 @@
 -- itself, so that nothing it does can change or invent what a visitor has sent; and the edge's door takes rows for every
 -- agency. This one takes the agency from the setting, marks the row, dates it now, and goes through the edge's own door:
 -- the same job, count and receipt as for anything else.
--- `p_fields` is [[name, value], …]. Raises no_data_found when the agency has no such form, unique_violation for an id or
--- a receipt that is there already.
+-- `p_fields` is [[name, value], …]. Returns what intake_accept_v2 says: NULL when it was stored, duplicate when it was
+-- there already, conflict when its id has other content. Raises no_data_found when the agency has no such form.
 CREATE FUNCTION intake_type_in_v1(
     p_id uuid, p_form_id uuid, p_receipt text, p_digest bytea, p_fields jsonb, p_channel text, p_request_id text)
-RETURNS void
+RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
 AS $$
 DECLARE
@@ -22,9 +22,7 @@ BEGIN
                encode(decode(replace(p_id::text, '-', ''), 'hex'), 'base64'), NULL, v_key, v_version, 0, p_receipt,
                clock_timestamp(), encode(p_digest, 'base64'), p_fields::text, '', '', p_channel, '', '',
                'text/x-typed-in', '["typed_in"]', p_request_id, NULL)), '[]') AS a;
-    IF v_outcome IS NOT NULL THEN
-        RAISE unique_violation USING MESSAGE = 'this submission is there already';
-    END IF;
+    RETURN v_outcome;
 END
 $$;
 
