@@ -132,6 +132,8 @@ def enquiries_by_id(agency_id: int, ids: Iterable[UUID]) -> dict[UUID, Row]:
 
 def rows(agency_id: int, found: list[models.Enquiry]) -> list[Row]:
     """Return enquiries as a list shows them, in the same order."""
+    if not found:
+        return []
     names = accounts.member_names(agency_id)
     labels = intake.form_labels(agency_id)
     shown = []

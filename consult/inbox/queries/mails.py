@@ -11,14 +11,14 @@ from django.utils.translation import gettext as _
 
 from consult.accounts import queries as accounts
 from consult.inbox import models
-from consult.inbox.queries import enquiries
+from consult.inbox.queries.enquiries import rows
 from consult.intake import queries as intake
 
 
 def notification(agency_id: int, enquiry_id: UUID) -> dict[str, Any]:
     """Return all that the e-mail about a new enquiry says, its subject among it."""
     row = models.Enquiry.objects.get(agency_id=agency_id, id=enquiry_id)
-    [shown] = enquiries.rows(agency_id, [row])
+    [shown] = rows(agency_id, [row])
     sent = intake.submissions(agency_id, [row.submission_id]) if row.submission_id else []
     who = shown.sender_name or shown.sender_email or _("somebody")
     what = f"#{shown.number} {shown.subject}" if shown.subject else _("Enquiry #%(n)s") % {"n": shown.number}

@@ -143,7 +143,7 @@ def test_search_finds_by_everything_that_is_shown(database: Database, cast: Cast
         assert numbers(client, f"?q={found}") == [1], found
     assert numbers(client, "?q=%2313") == [13]
     assert numbers(client, "?q=13") == [13]
-    for nothing in ("%5C", "%25", "ann%20zebra", "zebra", "9" * 17, "9" * 40, "%C2%B2", "'; --", "x" * 3000):
+    for nothing in ("%5C", "%25", "ann%20zebra", "zebra", "9" * 17, "9" * 40, "'; --", "x" * 3000):
         assert numbers(client, f"?q={nothing}") == [], nothing
     assert numbers(client, "?q=%00ann") == [1]
     # It looks everywhere, unless a view was chosen.
