@@ -24,6 +24,14 @@ const onRow = (action) => {
   return Boolean(row);
 };
 
+// The menu of a row opens with its first entry chosen.
+const openMenu = (row) => {
+  const menu = row.querySelector("details[data-drop]");
+  if (!menu) return;
+  menu.open = true;
+  menu.querySelector("button, .drop-panel a")?.focus();
+};
+
 // Each answers whether it did something; only then is the key taken from the browser.
 const keys = {
   j: () => rows().length > 0 && (move(1), true),
@@ -42,7 +50,8 @@ const keys = {
   u: () => click("[data-up]"),
   z: () => undoLast(),
   c: () => click("[data-create]"),
-  "/": () => focus("[data-search]"),
+  m: () => onRow(openMenu) || click("[data-move-menu]"),
+  "/": () => focus("[data-search-here]") || focus("[data-search]"),
   "?": () => (openDialog("shortcuts"), true),
   g: () => (goingUntil = Date.now() + SEQUENCE_MS, true),
 };

@@ -4,8 +4,10 @@ import { announce } from "./toast.js";
 import { words } from "./words.js";
 
 const list = () => document.getElementById("enquiries");
-export const rows = () => [...document.querySelectorAll("#enquiries [data-row]:not(.row-gone)")];
-export const selected = () => document.querySelector("#enquiries [data-row][data-selected]");
+// Every list has j, k and enter; what happens to a row is the enquiries' own.
+const LISTS = ":is(#enquiries, [data-list])";
+export const rows = () => [...document.querySelectorAll(`${LISTS} [data-row]:not(.row-gone)`)];
+export const selected = () => document.querySelector(`${LISTS} [data-row][data-selected]`);
 
 // The selection is the focus of the row's link, so that enter opens it and screen readers say it.
 export function select(row) {
@@ -24,14 +26,14 @@ export function move(step) {
 }
 
 document.addEventListener("focusin", (event) => {
-  const row = event.target.closest?.("#enquiries [data-row]");
+  const row = event.target.closest?.(`${LISTS} [data-row]`);
   if (!row || row.hasAttribute("data-selected")) return;
   selected()?.removeAttribute("data-selected");
   row.setAttribute("data-selected", "");
 });
 
 // The list gives each action's address once, for enquiry 0; null when one may only read.
-const address = (action, row) => list().dataset[action]?.replace(/\/0\/(?=[a-z]+\/$)/, `/${row.dataset.number}/`) ?? null;
+const address = (action, row) => list()?.dataset[action]?.replace(/\/0\/(?=[a-z]+\/$)/, `/${row.dataset.number}/`) ?? null;
 
 const refetch = () => document.body.dispatchEvent(new CustomEvent("consult:nudge", { detail: { kind: "own" } }));
 

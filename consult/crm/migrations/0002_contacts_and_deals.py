@@ -1,7 +1,8 @@
-import consult.core.isolation
 import django.db.models.deletion
 import uuid_utils.compat
 from django.db import migrations, models
+
+import consult.core.isolation
 
 
 class Migration(migrations.Migration):

@@ -5,13 +5,15 @@ from consult.crm.queries.companies import (
     NoSuchCompany,
     client_names,
     companies,
-    companies_named,
     company,
     company_by_name,
     company_names,
+    first_company_names,
 )
 from consult.crm.queries.contacts import (
+    MOST_PEOPLE,
     Contact,
+    ContactRow,
     NoSuchContact,
     alias_ids,
     contact,
@@ -21,18 +23,22 @@ from consult.crm.queries.contacts import (
     contacts_of,
     survivors,
 )
-from consult.crm.queries.deals import Deal, NoSuchDeal, Stage, board, deal, deals, deals_of, stages, totals
-from consult.crm.queries.duplicates import Candidate, contact_candidates, duplicates_of
+from consult.crm.queries.deals import Deal, DealRow, NoSuchDeal, Stage, board, deal, deals, deals_of, stages, totals
+from consult.crm.queries.duplicates import Candidate, Merged, contact_candidates, duplicates_of, last_merge
 from consult.crm.queries.labels import labels, labels_of
 from consult.crm.queries.phones import phone_region
 from consult.crm.queries.timeline import Line, Timeline, timeline
 
 __all__ = [
+    "MOST_PEOPLE",
     "Candidate",
     "Company",
     "Contact",
+    "ContactRow",
     "Deal",
+    "DealRow",
     "Line",
+    "Merged",
     "NoSuchCompany",
     "NoSuchContact",
     "NoSuchDeal",
@@ -42,7 +48,6 @@ __all__ = [
     "board",
     "client_names",
     "companies",
-    "companies_named",
     "company",
     "company_by_name",
     "company_names",
@@ -56,8 +61,10 @@ __all__ = [
     "deals",
     "deals_of",
     "duplicates_of",
+    "first_company_names",
     "labels",
     "labels_of",
+    "last_merge",
     "phone_region",
     "stages",
     "survivors",

@@ -133,10 +133,10 @@ def companies(
     return CompanyPage(shown, pages.cursor(rows[-1].normal_name, rows[-1].id) if more else "")
 
 
-def companies_named(agency_id: int, text: str, limit: int = 10) -> list[tuple[UUID, str]]:
-    """Return (id, name) of companies whose name begins with the text, for choosing."""
-    found = models.Company.objects.filter(agency_id=agency_id, normal_name__startswith=rules.folded(text))
-    return list(found.order_by("normal_name", "id").values_list("id", "name")[:limit])
+def first_company_names(agency_id: int, limit: int = 200) -> list[str]:
+    """Return the names of companies in their order, for suggesting while somebody types."""
+    found = models.Company.objects.filter(agency_id=agency_id).order_by("normal_name", "id")
+    return list(found.values_list("name", flat=True)[:limit])
 
 
 def company_by_name(agency_id: int, name: str) -> UUID | None:

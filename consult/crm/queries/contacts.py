@@ -13,6 +13,9 @@ from consult.crm.queries import pages
 from consult.crm.queries.companies import client_names, company_names
 from consult.crm.queries.labels import labels_of
 
+# How many of a company's people its page shows.
+MOST_PEOPLE = 30
+
 
 class NoSuchContact(Exception):
     """The agency has no contact of this id."""

@@ -189,6 +189,14 @@ def deals_of(
     return _rows(agency_id, list(found.order_by("-created_at", "-id")[:limit]))
 
 
+def deal_titles(agency_id: int, ids: Iterable[UUID | None]) -> dict[UUID, str]:
+    """Return the titles of these deals by id."""
+    wanted = {id for id in ids if id}
+    if not wanted:
+        return {}
+    return dict(models.Deal.objects.filter(agency_id=agency_id, id__in=wanted).values_list("id", "title"))
+
+
 def _rows(agency_id: int, rows: Iterable[models.Deal], every: list[Stage] | None = None) -> list[DealRow]:
     rows = list(rows)
     if not rows:

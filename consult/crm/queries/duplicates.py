@@ -1,6 +1,7 @@
 """Who may be the same person, and what speaks for it. Nobody is merged by it."""
 
 import dataclasses
+import datetime as dt
 from collections.abc import Callable, Iterable
 from uuid import UUID
 
@@ -133,3 +134,23 @@ def _evidence(points: int) -> tuple[str, ...]:
         (DOMAIN, _("same name and e-mail domain")),
     )
     return tuple(word for bit, word in words if points & bit)
+
+
+@dataclasses.dataclass(frozen=True)
+class Merged:
+    """The last merge into a contact, which can be taken back; `name` is the one that the alias has of its own."""
+
+    id: UUID
+    alias_id: UUID
+    name: str
+    merged_at: dt.datetime
+
+
+def last_merge(agency_id: int, contact_id: UUID) -> Merged | None:
+    """Return the last merge into a contact that was not taken back."""
+    found = models.Merge.objects.filter(agency_id=agency_id, kept_id=contact_id, undone_at=None)
+    row = found.order_by("-merged_at", "-id").first()
+    if row is None:
+        return None
+    name = models.Contact.objects.values_list("name", flat=True).get(agency_id=agency_id, id=row.alias_id)
+    return Merged(row.id, row.alias_id, name, row.merged_at)

@@ -10,7 +10,8 @@ from django.db.models import Q
 from consult.accounts import queries as accounts
 from consult.crm import models
 from consult.crm.queries import pages
-from consult.crm.queries.contacts import alias_ids
+from consult.crm.queries.contacts import alias_ids, contact_names
+from consult.crm.queries.deals import deal_titles
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,6 +28,8 @@ class Line:
     subject_id: UUID | None
     data: dict[str, Any]
     note: str
+    contact_name: str
+    deal_title: str
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,6 +66,8 @@ def timeline(
     written = [row.subject_id for row in rows if row.kind == "crm.add_note" and row.subject_id]
     notes = models.Note.objects.filter(agency_id=agency_id, id__in=written) if written else ()
     bodies = {note.id: note.body for note in notes}
+    titles = deal_titles(agency_id, [row.deal_id for row in rows])
+    people = contact_names(agency_id, [row.contact_id for row in rows])
     names = accounts.member_names(agency_id) if any(row.by_id for row in rows) else {}
     lines = [
         Line(
@@ -76,6 +81,8 @@ def timeline(
             subject_id=row.subject_id,
             data=row.data,
             note=bodies.get(row.subject_id, "") if row.subject_id else "",
+            contact_name=people.get(row.contact_id, "") if row.contact_id else "",
+            deal_title=titles.get(row.deal_id, "") if row.deal_id else "",
         )
         for row in rows
     ]

@@ -1,7 +1,7 @@
 """Writes of the CRM, by noun."""
 
 from consult.crm.queries import NoSuchCompany, NoSuchContact, NoSuchDeal
-from consult.crm.services.companies import create_company, ensure_client, find_or_create_company, update_company
+from consult.crm.services.companies import create_company, ensure_client, update_company
 from consult.crm.services.contacts import KnownAddress, create_contact, update_contact
 from consult.crm.services.deals import (
     DealClosed,
@@ -40,7 +40,6 @@ __all__ = [
     "create_deal",
     "ensure_client",
     "ensure_stages",
-    "find_or_create_company",
     "lose_deal",
     "merge_contacts",
     "move_deal",

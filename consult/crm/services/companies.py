@@ -49,13 +49,17 @@ def create_company(
     return company.id
 
 
-def find_or_create_company(*, agency_id: int, name: str, by: UUID | None) -> UUID | None:
-    """Return the company of that name, made now if there is none; None for an empty name."""
+def company_for(*, agency_id: int, name: str, by: UUID | None, present: UUID | None = None) -> UUID | None:
+    """Return the company that a typed name means; None for an empty one.
+
+    It is the one that stood there before (`present`) if that is called so, else the oldest of the name, else a new one.
+    """
     if not name.strip():
         return None
     with tenancy.agency(agency_id):
-        found = queries.company_by_name(agency_id, name)
-        return found or create_company(agency_id=agency_id, name=name, by=by)
+        if present and rules.folded(queries.company_names(agency_id, [present]).get(present, "")) == rules.folded(name):
+            return present
+        return queries.company_by_name(agency_id, name) or create_company(agency_id=agency_id, name=name, by=by)
 
 
 def update_company(

@@ -12,6 +12,7 @@ from consult.accounts import services as accounts
 from consult.core import live, tenancy
 from consult.crm import models, queries, rules
 from consult.crm.services import versions
+from consult.crm.services.companies import company_for
 from consult.crm.services.timeline import record_event
 
 MOST = 20
@@ -34,6 +35,7 @@ def create_contact(
     phones: Sequence[str] = (),
     job_title: str = "",
     company_id: UUID | None = None,
+    company_name: str = "",
     client_id: UUID | None = None,
     origin_submission_id: UUID | None = None,
     custom: dict[str, Any] | None = None,
@@ -42,9 +44,10 @@ def create_contact(
 ) -> UUID:
     """Add a contact; return its id. The first address and the first number are the primary ones.
 
-    Without a name it goes by its first address. Two contacts may have the same address, unless `unless_known`: then of
-    two people who create one at once the second is told. Raise KnownAddress, NoSuchCompany, and ValueError for nothing
-    to go by or for what is too long (name 200, address 320, number 50 characters).
+    Without a name it goes by its first address. `company_name`: the company of that name, made if there is none, where
+    no id is given. Two contacts may have the same address, unless `unless_known`: then of two people who create one at
+    once the second is told. Raise KnownAddress, NoSuchCompany, and ValueError for nothing to go by or for what is too
+    long (name 200, address 320, number 50 characters).
     """
     emails, phones = _clean(emails, phones)
     name = " ".join(name.split()) or (emails[0] if emails else "")
@@ -55,6 +58,8 @@ def create_contact(
             _expect_unknown(agency_id, emails)
         if company_id:
             queries.company(agency_id, company_id)
+        else:
+            company_id = company_for(agency_id=agency_id, name=company_name, by=by)
         contact = models.Contact.objects.create(
             agency_id=agency_id,
             name=name,
@@ -83,13 +88,16 @@ def update_contact(
     emails: Sequence[str] = (),
     phones: Sequence[str] = (),
     job_title: str = "",
-    company_id: UUID | None = None,
+    company_name: str = "",
     client_id: UUID | None = None,
     custom: dict[str, Any] | None = None,
     version: int | None = None,
     now: dt.datetime | None = None,
 ) -> None:
-    """Change a contact to exactly this. Raise NoSuchContact (also for an alias), ChangedMeanwhile, ValueError."""
+    """Change a contact to exactly this. Raise NoSuchContact (also for an alias), ChangedMeanwhile, ValueError.
+
+    `company_name`: the company that it has if that is called so, else one of the name, made if there is none.
+    """
     emails, phones = _clean(emails, phones)
     name = " ".join(name.split()) or (emails[0] if emails else "")
     if not name or len(name) > 200:
@@ -100,7 +108,7 @@ def update_contact(
         values: dict[str, Any] = {
             "name": name,
             "job_title": job_title.strip(),
-            "company_id": company_id,
+            "company_id": company_for(agency_id=agency_id, name=company_name, by=by, present=contact.company_id),
             "client_id": client_id,
             **({} if custom is None else {"custom": custom}),
         }

@@ -11,6 +11,7 @@ from consult.accounts import services as accounts
 from consult.core import live, tenancy
 from consult.crm import models, queries, rules
 from consult.crm.services import versions
+from consult.crm.services.companies import company_for
 from consult.crm.services.timeline import record_event
 
 
@@ -52,6 +53,7 @@ def create_deal(
     by: UUID | None,
     contact_id: UUID | None = None,
     company_id: UUID | None = None,
+    company_name: str = "",
     value_minor: int | None = None,
     currency: str = "",
     owner_id: UUID | None = None,
@@ -72,6 +74,8 @@ def create_deal(
         stage_id = stage_id or next(iter(stages))
         if stage_id not in stages:
             raise NoSuchStage(stage_id)
+        if not company_id and company_name:
+            company_id = company_for(agency_id=agency_id, name=company_name, by=by)
         if contact_id and not company_id:
             company_id = queries.contact(agency_id, contact_id).company_id
         values = _values(
@@ -103,7 +107,7 @@ def update_deal(
     by: UUID | None,
     title: str,
     contact_id: UUID | None = None,
-    company_id: UUID | None = None,
+    company_name: str = "",
     value_minor: int | None = None,
     currency: str = "",
     owner_id: UUID | None = None,
@@ -119,6 +123,7 @@ def update_deal(
     with tenancy.agency(agency_id):
         deal = _locked(agency_id, deal_id)
         versions.expect(deal.version, version)
+        company_id = company_for(agency_id=agency_id, name=company_name, by=by, present=deal.company_id)
         values = _values(
             agency_id,
             title=title,

@@ -1,0 +1,7 @@
+"""HTML input of the CRM to clean values, by noun."""
+
+from consult.crm.forms.companies import Company
+from consult.crm.forms.contacts import Contact
+from consult.crm.forms.deals import Deal
+
+__all__ = ["Company", "Contact", "Deal"]
