@@ -20,7 +20,8 @@ def test_it_works(database: Database, cast: Cast, enquiry: Enquiry) -> None:
     cast.bob.client.post(URL, {"member": ""})
     assert assignee(database) is None
     audit = database.ask(
-        "SELECT data - '{before,after,version}'::text[], by_id FROM accounts_audit WHERE action = 'inbox.assign_enquiry' ORDER BY created_at"
+        "SELECT data - '{before,after,version}'::text[], by_id FROM accounts_audit"
+        " WHERE action = 'inbox.assign_enquiry' ORDER BY created_at"
     )
     assert audit == [
         ({"member": str(cast.alice.member_id)}, cast.bob.member_id),
