@@ -21,6 +21,7 @@ FREE_INDEXES = {
     ("accounts_agency", ("slug",)): "The agency's own name; addresses are shared by all agencies.",
     ("accounts_member", ("user_id",)): "accounts_memberships_v1 looks up a person before an agency is known.",
     ("accounts_apitoken", ("token_hash",)): "accounts_token_v1 looks a program up before an agency is known; random.",
+    ("inbox_enquiry", ("search",)): "GIN of words, among which the agency's own stands; read by a door alone.",
     ("intake_form", ("key",)): "All that a visitor's browser sends; random, so a collision tells nothing.",
 }
 # Columns named like references that refer to nothing the database could check: why.
@@ -38,6 +39,11 @@ FUNCTIONS: dict[str, tuple[str, bool, set[str]]] = {
     "accounts_memberships_v2(bigint)": ("consult_doors", True, {*OFFICE}),
     "accounts_token_v1(text,timestamp with time zone)": ("consult_doors", True, {*OFFICE}),
     "accounts_public_keys_v1()": ("consult_doors", True, {"consult_edge"}),
+    "inbox_agencies_to_wake_v1(timestamp with time zone)": ("consult_doors", True, {"consult_worker"}),
+    "inbox_near_words_v1(text[])": ("consult_doors", True, {*OFFICE}),
+    "inbox_search_v1(text,text[],uuid,boolean,uuid[],timestamp with time zone,timestamp with time zone,"
+    "timestamp with time zone,bigint,integer)": ("consult_doors", True, {*OFFICE}),
+    "intake_type_in_v1(uuid,uuid,text,bytea,jsonb,text,text)": ("consult_doors", True, {*OFFICE}),
     "intake_accept_v2(text,boolean,jsonb,jsonb)": ("consult_doors", True, {"consult_edge"}),
     "intake_forget_addresses_v1(timestamp with time zone,integer)": ("consult_doors", True, {"consult_worker"}),
     "intake_form_v2(text,integer)": ("consult_doors", True, {"consult_edge"}),

@@ -28,9 +28,19 @@ ROUTES = {
     "<slug:agency>/": ("302 404 302 302 302", "302 404 405 405 405"),
     "<slug:agency>/live-token/": READ,
     "<slug:agency>/inbox/": READ,
+    "<slug:agency>/inbox/change/": ("302 404 405 405 405", "302 404 403 400 400"),
+    "<slug:agency>/inbox/undo/": ACT,
+    "<slug:agency>/inbox/new/": ("302 404 403 200 200", "302 404 403 422 422"),
+    "<slug:agency>/inbox/views/": ("302 404 405 405 405", "302 404 302 302 302"),
+    # There is no such view of theirs: consult/inbox/tests/test_saved_views.py.
+    "<slug:agency>/inbox/views/<uuid:view_id>/delete/": ("302 404 405 405 405", "302 404 404 404 404"),
     "<slug:agency>/inbox/<int:number>/": READ,
     "<slug:agency>/inbox/<int:number>/close/": ACT,
     "<slug:agency>/inbox/<int:number>/reopen/": ACT,
+    "<slug:agency>/inbox/<int:number>/wait/": ACT,
+    # No moment, no snooze.
+    "<slug:agency>/inbox/<int:number>/snooze/": ("302 404 405 405 405", "302 404 403 400 400"),
+    "<slug:agency>/inbox/<int:number>/convert/": ("302 404 403 200 200", "302 404 403 422 422"),
     "<slug:agency>/inbox/<int:number>/restore/": ACT,
     "<slug:agency>/inbox/<int:number>/spam/": ACT,
     "<slug:agency>/inbox/<int:number>/assign/": ACT,
@@ -101,6 +111,7 @@ def path(route: str, cast: Cast, agency: str = "a") -> str:
         "uuid:site_id": cast.site_a,
         "uuid:form_id": cast.form_a,
     }
+    values["uuid:view_id"] = cast.form_a
     values["uuid:set_aside_id"] = SET_ASIDE
     values["uuid:file_id"] = cast.form_a
     values["str:token"] = "no-such-token"

@@ -21,6 +21,7 @@ from consult.accounts import services as accounts
 from consult.core import queue, tenancy
 from consult.crm import services as crm
 from consult.inbox import models as inbox_models
+from consult.inbox import rules as inbox_rules
 from consult.inbox import services as inbox
 from consult.intake import models as intake_models
 from tests import catalogue, worker
@@ -44,6 +45,9 @@ def both(database: Database, cast: Cast) -> Database:
         database.set_aside(key)
         inbox.receive_submissions(agency_id=agency_id, submission_ids=[submission_id])
         inbox.add_note(agency_id=agency_id, number=1, body="Called back", by=person.member_id)
+        inbox.save_view(
+            agency_id=agency_id, name="Mine", filters=inbox_rules.Filters(), shared=True, by=person.member_id
+        )
         client_id = crm.ensure_client(agency_id=agency_id, name="Client")
         accounts.create_api_token(
             agency_id=agency_id, name="Own", scopes=["read"], by=person.member_id, member_id=person.member_id

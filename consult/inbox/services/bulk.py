@@ -31,11 +31,12 @@ def each(*, agency_id: int, chosen: Sequence[tuple[int, int | None]], act: Act) 
 
     Locks are taken in the order of numbers, so that two who do this at once wait for each other, not for ever.
     """
-    if len(chosen) > MOST:
-        raise TooMany(len(chosen))
+    once = dict(chosen)
+    if len(once) > MOST:
+        raise TooMany(len(once))
     outcome = Outcome()
     with tenancy.agency(agency_id):
-        for number, seen in sorted(dict(chosen).items()):
+        for number, seen in sorted(once.items()):
             try:
                 # A savepoint of its own: what one could not do takes nothing back of the others.
                 with tenancy.agency(agency_id):

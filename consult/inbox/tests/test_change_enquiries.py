@@ -69,8 +69,6 @@ def test_it_says_what_was_not_done(database: Database, cast: Cast, five: None) -
     assert answer["undo"]["values"] == {"change": ["1:2"]}
     assert statuses(database) == ["closed", "closed", "spam", "open", "open"]
 
-    return dt.datetime.now(dt.UTC)
-
 
 def test_without_scripts(database: Database, cast: Cast, five: None) -> None:
     posted = {"action": "close", "chosen": ["1:1"], "query": "view=unassigned&age=7d&before=x&evil=1"}

@@ -135,8 +135,8 @@ def test_two_at_once_make_one(database: Database, cast: Cast, sent: UUID) -> Non
 
 def test_all_of_it_or_nothing(database: Database, cast: Cast, sent: UUID) -> None:
     """The contact and the company are made before the deal: when that fails, they are not there either."""
+    plan = services.Plan(contact_name="Ann", company_name="Visitor", deal_title="x" * 300)
     with pytest.raises(ValueError, match="title"):
-        plan = services.Plan(contact_name="Ann", company_name="Visitor", deal_title="x" * 300)
         services.convert_enquiry(agency_id=cast.a, number=1, plan=plan, by=None, now=NOW)
     assert made(database) == (0, 0, 0)
     assert links(database) == (None, None, None)
