@@ -27,3 +27,5 @@ class Enquiries(Records):
 
 admin.site.register(models.Note, Records)
 admin.site.register(models.Counter, Records)
+admin.site.register(models.Word, Records)
+admin.site.register(models.SavedView, Records)
