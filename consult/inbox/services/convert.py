@@ -122,7 +122,7 @@ def _tell(enquiry: models.Enquiry, fresh: dict[str, UUID], by: UUID | None, now:
     """Write lines into the timelines of what is linked now: when the enquiry came, and that it was converted."""
     place = {"path": f"inbox/{enquiry.number}/", "number": enquiry.number}
     came = _("Enquiry #%(n)s came in") % {"n": enquiry.number}
-    made = _("Converted from enquiry #%(n)s") % {"n": enquiry.number}
+    made = _("converted enquiry #%(n)s") % {"n": enquiry.number}
     links: dict[str, Any] = dict(fresh)
     common: dict[str, Any] = {"agency_id": enquiry.agency_id, "subject_id": enquiry.id}
     crm.record_event(kind="inbox.open_enquiry", at=enquiry.received_at, data={**place, "text": came}, **common, **links)

@@ -63,7 +63,7 @@ def test_the_preview_says_what_will_be(database: Database, cast: Cast, sent: UUI
 
 
 def test_it_works(database: Database, cast: Cast, sent: UUID) -> None:
-    assert cast.bob.client.post(URL, ALL)["Location"] == "/a/inbox/1/"
+    assert cast.bob.client.post(URL, ALL)["Location"] == "/a/inbox/1/?converted=2"
     contact_id, company_id, deal_id = links(database)
     with tenancy.agency(cast.a):
         contact = crm_queries.contact(cast.a, contact_id)
@@ -134,9 +134,9 @@ def test_two_at_once_make_one(database: Database, cast: Cast, sent: UUID) -> Non
 
 
 def test_all_of_it_or_nothing(database: Database, cast: Cast, sent: UUID) -> None:
-    """The contact and the company are made before the deal: when that fails, they are not there either."""
-    plan = services.Plan(contact_name="Ann", company_name="Visitor", deal_title="x" * 300)
-    with pytest.raises(ValueError, match="title"):
+    """The company is made before the contact: when that fails, it is not there either."""
+    plan = services.Plan(contact_name="x" * 300, company_name="Visitor", deal_title="A website")
+    with pytest.raises(ValueError, match="name"):
         services.convert_enquiry(agency_id=cast.a, number=1, plan=plan, by=None, now=NOW)
     assert made(database) == (0, 0, 0)
     assert links(database) == (None, None, None)
@@ -156,8 +156,9 @@ def test_who_became_a_contact_meanwhile_is_not_doubled(database: Database, cast:
 
 
 def test_it_is_undone_by_unlinking(database: Database, cast: Cast, sent: UUID) -> None:
-    cast.bob.client.post(URL, ALL)
-    cast.bob.client.post("/a/inbox/undo/", {"change": "1:2"})
+    page = cast.bob.client.post(URL, ALL, follow=True).content.decode()
+    assert 'name="change" value="1:2"' in page
+    assert cast.bob.client.post("/a/inbox/undo/", {"change": "1:2"})["Location"] == "/a/inbox/1/"
     assert links(database) == (None, None, None)
     assert made(database) == (1, 1, 1)
 
@@ -165,7 +166,7 @@ def test_it_is_undone_by_unlinking(database: Database, cast: Cast, sent: UUID) -
 def test_a_merged_contact_is_the_one_that_it_is_now(database: Database, cast: Cast, sent: UUID) -> None:
     cast.bob.client.post(URL, {"contact": "new", "contact_name": "Ann", "email": "ann@visitor.example"})
     kept = crm.create_contact(agency_id=cast.a, name="Ann of old", by=None)
-    crm.merge_contacts(agency_id=cast.a, kept_id=kept, alias_id=links(database)[0], take=(), by=None, now=NOW)
+    crm.merge_contacts(agency_id=cast.a, keep_id=kept, alias_id=links(database)[0], take=(), by=None, now=NOW)
     assert f'href="/a/contacts/{kept}/"' in cast.vera.client.get("/a/inbox/1/").content.decode()
 
 

@@ -99,5 +99,8 @@ def _answered(request: HttpRequest, text: str, outcome: services.Outcome | None)
         undo = undo_of(request, outcome.done) if outcome and outcome.done else None
         return say(HttpResponse(status=200), text, undo=undo, stays=stays)
     (messages.warning if stays else messages.success)(request, text)
+    if outcome and "query" not in request.POST and len(outcome.done) == 1:
+        # From an enquiry's own page back to it.
+        return redirect("inbox:enquiry_detail", accounts.here(request).slug, outcome.done[0].number)
     address = reverse("inbox:enquiry_list", args=[accounts.here(request).slug])
     return redirect(f"{address}?{forms.filters(forms.as_query(request.POST)).query()}")

@@ -6,6 +6,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
@@ -41,11 +42,12 @@ def convert_enquiry(request: HttpRequest, number: int) -> HttpResponse:
         except ValueError as error:
             form.add_error(None, str(error))
         else:
+            address = reverse("inbox:enquiry_detail", args=[here.slug, number])
             if done.version is None:
                 messages.info(request, _("Everything of it was there already; nothing was doubled."))
-            else:
-                messages.success(request, _("Converted. What it became is linked below."))
-            return redirect("inbox:enquiry_detail", here.slug, number)
+                return redirect(address)
+            # The page offers to take back what led to this version.
+            return redirect(f"{address}?converted={done.version}")
     context = {"enquiry": enquiry, "form": form, "offer": offer, "links": queries.links(here.agency_id, enquiry)}
     return render(request, "inbox/convert_form.html", context, status=422 if form.errors else 200)
 

@@ -38,6 +38,7 @@ def page(
         "notes": queries.notes(here.agency_id, enquiry.id, names),
         "events": history.events(here.agency_id, enquiry.id, ledger, names),
         "others": queries.others_of_sender(here.agency_id, enquiry.id, enquiry.sender_email),
+        "converted": int(converted) if (converted := request.GET.get("converted", "")).isdecimal() else None,
         "links": queries.links(here.agency_id, enquiry),
         "reasons": [(reason, _(words)) for reason, words in history.REASONS.items()],
         "close_reason": _(history.REASONS[enquiry.close_reason]) if enquiry.close_reason else "",
