@@ -6,10 +6,10 @@ from consult.core import doors
 
 SQL = Path(__file__).resolve().parents[1] / "sql" / "search_v1.sql"
 
-# The agency stands among the words, so that the index leads to those of one agency alone.
+# The agency stands among the words (which are letters and digits: none is like it), so that the index leads to those of one agency alone.
 COLUMN = """
 ALTER TABLE inbox_enquiry ADD COLUMN search tsvector
-    GENERATED ALWAYS AS (array_to_tsvector(words || ('agency=' || agency_id::text))) STORED
+    GENERATED ALWAYS AS (array_to_tsvector(words || ('=' || agency_id::text))) STORED
 """
 INDEXES = """
 CREATE INDEX inbox_enquiry_search ON inbox_enquiry USING gin (search) WITH (fastupdate = off);

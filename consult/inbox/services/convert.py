@@ -111,7 +111,7 @@ def _existing_contact(
             emails=contact.emails,
             phones=contact.phones,
             job_title=contact.job_title,
-            company_id=company_id,
+            company_name=crm_queries.company(agency_id, company_id).name,
             client_id=contact.client_id,
             now=now,
         )

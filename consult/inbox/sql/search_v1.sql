@@ -14,8 +14,8 @@ SET plan_cache_mode = force_custom_plan
 AS $$
 DECLARE
     v_agency bigint := current_setting('consult.agency')::bigint;
-    -- The index holds the agency as a word of its own: those of others are never fetched.
-    v_query tsquery := ('''agency=' || v_agency || '''')::tsquery && p_query::tsquery;
+    -- The index holds the agency as a word of its own, which nobody can type: those of others are never fetched.
+    v_query tsquery := ('''=' || v_agency || '''')::tsquery && p_query::tsquery;
 BEGIN
     RETURN QUERY
     SELECT e.id
@@ -38,7 +38,7 @@ $$;
 CREATE FUNCTION inbox_near_words_v1(p_words text[])
 RETURNS TABLE (word text, near text[])
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
-SET pg_trgm.similarity_threshold = 0.34
+SET pg_trgm.similarity_threshold = 0.3
 SET plan_cache_mode = force_custom_plan
 AS $$
 #variable_conflict use_column

@@ -42,7 +42,7 @@ def test_it_finds_all_that_was_sent_and_noted(database: Database, cast: Cast) ->
     assert numbers(cast.vera.client, "?q=platy%20kind") == [2]
 
 
-@pytest.mark.parametrize(("typo", "word"), [("weding", "wedding"), ("vommbat", "wombat"), ("webiste", "website")])
+@pytest.mark.parametrize(("typo", "word"), [("weding", "wedding"), ("wommbat", "wombat"), ("webiste", "website")])
 def test_typing_errors_are_forgiven(database: Database, cast: Cast, typo: str, word: str) -> None:
     send(database, cast, "A wedding for a hundred", "A wombat", "A new website", "Nothing")
     found = {"wedding": [1], "wombat": [2], "website": [3]}
