@@ -63,6 +63,7 @@ def contact_page(request: HttpRequest, contact_id: UUID, *, status: int = 200, *
         "deals": queries.deals_of(here.agency_id, contact_id=contact.id),
         "merge": queries.last_merge(here.agency_id, contact.id),
         "duplicates": queries.duplicates_of(here.agency_id, contact.id),
+        "fields": queries.filled(queries.fields(here.agency_id, "contact"), contact.custom),
         "lines": lines.said(here.slug, page.lines, own=contact.id, stages=stages),
         "next_cursor": page.next_cursor,
         "before": request.GET.get("before", ""),

@@ -75,6 +75,7 @@ def deal_page(request: HttpRequest, deal_id: UUID, *, status: int = 200, **more:
     context = {
         "deal": deal,
         "stages": stages,
+        "fields": queries.filled(queries.fields(here.agency_id, "deal"), deal.custom),
         "lines": lines.said(here.slug, page.lines, own=deal.id, stages={each.id: each.name for each in stages}),
         "next_cursor": page.next_cursor,
         "before": request.GET.get("before", ""),
@@ -103,11 +104,10 @@ def create_deal(request: HttpRequest) -> HttpResponse:
         initial=_offered(request, here),
     )
     if form.is_bound and form.is_valid():
-        stage = form.cleaned_data["stage"]
         deal_id = services.create_deal(
             agency_id=here.agency_id,
             by=here.member_id,
-            stage_id=UUID(stage) if stage else None,
+            stage_id=UUID(form.cleaned_data["stage"]),
             company_name=form.cleaned_data["company_name"],
             **form.values(),
         )
@@ -194,7 +194,7 @@ def _answer(request: HttpRequest, deal_id: UUID, wrong: str = "") -> HttpRespons
     """Answer with the board or the deal's page, whichever the action was done on; `wrong` says what kept it."""
     from_board = request.POST.get("page") == "board"
     if request.headers.get("HX-Request") and from_board:
-        return _board(request, moved_id=deal_id, wrong=wrong)
+        return _board(request, wrong=wrong)
     if wrong:
         messages.warning(request, wrong)
     slug = accounts.here(request).slug
