@@ -153,7 +153,7 @@ def path(route: str, cast: Cast, agency: str = "a") -> str:
         "uuid:deal_id": OF_CRM["deals"],
         "uuid:field_id": OF_CRM["fields"],
         "uuid:merge_id": uuid.UUID(int=4),
-        "uuid:id": OF_CRM.get(route.split("/")[1], uuid.UUID(int=4)),
+        "uuid:id": OF_CRM.get(route.removeprefix("<slug:agency>/").split("/")[0], uuid.UUID(int=4)),
     }
     values["uuid:set_aside_id"] = SET_ASIDE
     values["uuid:file_id"] = cast.form_a

@@ -61,5 +61,5 @@ def test_the_number_of_queries_is_bounded(database: Database, cast: Cast, known:
         services.create_deal(agency_id=cast.a, title=f"D{number}", by=None, contact_id=known.contact_id)
         services.add_note(agency_id=cast.a, place="contact", id=known.contact_id, body="n", by=cast.bob.member_id)
         services.create_contact(agency_id=cast.a, name="Ann Müller", by=None, emails=["ann@rosa.example"])
-    assert count() <= few + 4
-    assert few <= 36
+    assert count() <= few + 9
+    assert few <= 34

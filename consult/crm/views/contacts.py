@@ -62,7 +62,7 @@ def contact_page(request: HttpRequest, contact_id: UUID, *, status: int = 200, *
         "contact": contact,
         "deals": queries.deals_of(here.agency_id, contact_id=contact.id),
         "merge": queries.last_merge(here.agency_id, contact.id),
-        "duplicates": queries.duplicates_of(here.agency_id, contact.id),
+        "duplicates": queries.duplicates_of(here.agency_id, contact),
         "fields": queries.filled(queries.fields(here.agency_id, "contact"), contact.custom),
         "lines": lines.said(here.slug, page.lines, own=contact.id, stages=stages),
         "next_cursor": page.next_cursor,

@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.core.exceptions import BadRequest
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -198,7 +199,9 @@ def _answer(request: HttpRequest, deal_id: UUID, wrong: str = "") -> HttpRespons
     if wrong:
         messages.warning(request, wrong)
     slug = accounts.here(request).slug
-    return redirect("crm:deal_board", slug) if from_board else redirect("crm:deal_detail", slug, deal_id)
+    if not from_board:
+        return redirect("crm:deal_detail", slug, deal_id)
+    return redirect(reverse("crm:deal_board", args=[slug]) + ("?owner=me" if request.GET.get("owner") == "me" else ""))
 
 
 def _change(request: HttpRequest, deal_id: UUID, change: Callable[..., None], **more: Any) -> HttpResponse:
