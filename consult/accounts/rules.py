@@ -33,6 +33,12 @@ SCOPES: dict[str, frozenset[str]] = {
     ),
 }
 
+# The programs that sign in themselves (browser extensions) never manage anything.
+PROGRAM_SCOPES = ("read", "write")
+
+# What a signing key goes through: next → current → previous → gone, or revoked.
+KEY_STATES = ("next", "current", "previous", "revoked")
+
 SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
 # First path parts that the product itself answers.
 RESERVED = frozenset(
@@ -74,3 +80,8 @@ def may(role: str, permission: str) -> bool:
 def within(scopes: frozenset[str], permission: str) -> bool:
     """Whether a token of these scopes may use the permission, if its role has it."""
     return any(permission in SCOPES.get(scope, ()) for scope in scopes)
+
+
+def scopes_of(role: str) -> list[str]:
+    """Return the scopes that let a token of this role do something, the least first."""
+    return [scope for scope, permissions in SCOPES.items() if any(may(role, each) for each in permissions)]

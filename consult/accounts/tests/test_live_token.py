@@ -16,7 +16,7 @@ NOW = dt.datetime.now(dt.UTC).replace(microsecond=0)
 
 
 def keys(database: Database) -> dict[str, str]:
-    return dict(database.ask("SELECT kid, public_key FROM accounts_public_keys_v1()", role="consult_edge"))
+    return dict(database.ask("SELECT kid, public_key FROM accounts_public_keys_v2()", role="consult_edge"))
 
 
 def test_it_is_what_the_edge_expects(database: Database, cast: Cast) -> None:
@@ -46,7 +46,7 @@ def test_each_is_its_own_and_one_key_signs_them(database: Database, cast: Cast) 
     tokens = [cast.bob.client.get("/a/live-token/").json()["token"] for _ in range(3)]
     assert len(set(tokens)) == 3
     assert len(keys(database)) == 1
-    [(stored,)] = database.ask("SELECT private_key_encrypted FROM accounts_signingkey")
+    [(stored,)] = database.ask("SELECT private_key_sealed FROM accounts_signingkey")
     assert b"PRIVATE KEY" not in bytes(stored)
 
 
