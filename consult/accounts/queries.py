@@ -126,6 +126,11 @@ def permit(request: HttpRequest, permission: str) -> Membership:
     return found
 
 
+def scopes_of(role: str) -> list[str]:
+    """Return the scopes that a token of this role can do something with."""
+    return rules.scopes_of(role)
+
+
 def may(here: Membership, permission: str) -> bool:
     """Whether this member has the permission."""
     return rules.may(here.role, permission)

@@ -1,5 +1,6 @@
 """Roles and what they may; scopes of tokens; names that no agency may take."""
 
+import hashlib
 import re
 
 ROLES = ("owner", "admin", "member", "viewer")
@@ -85,3 +86,25 @@ def within(scopes: frozenset[str], permission: str) -> bool:
 def scopes_of(role: str) -> list[str]:
     """Return the scopes that let a token of this role do something, the least first."""
     return [scope for scope, permissions in SCOPES.items() if any(may(role, each) for each in permissions)]
+
+
+# Chrome's ids are 32 letters from a to p; every other listed one is a Firefox add-on's (name@example or {uuid}).
+_CHROME_ID = re.compile(r"[a-p]{32}")
+_PATH = re.compile(r"/[A-Za-z0-9._~-]{0,100}(/[A-Za-z0-9._~-]{1,100}){0,4}")
+
+
+def redirect_origin(extension_id: str) -> str:
+    """Return where this extension's `identity.getRedirectURL()` is: only the browser that runs it can be sent there.
+
+    Firefox takes the SHA-1 of the id (toolkit/components/extensions/child/ext-identity.js).
+    """
+    if _CHROME_ID.fullmatch(extension_id):
+        return f"https://{extension_id}.chromiumapp.org"
+    digest = hashlib.sha1(extension_id.encode(), usedforsecurity=False).hexdigest()
+    return f"https://{digest}.extensions.allizom.org"
+
+
+def is_redirect(extension_id: str, address: str) -> bool:
+    """Whether the extension may be answered at this address: its own origin, with nothing but a plain path."""
+    origin = redirect_origin(extension_id)
+    return address.startswith(origin) and bool(_PATH.fullmatch(address.removeprefix(origin)))
