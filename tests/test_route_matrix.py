@@ -27,7 +27,7 @@ ROUTES = {
     "accounts/sign-in/<str:token>/": ("302 302 302 302 302", "405 405 405 405 405"),
     "<slug:agency>/": ("302 404 302 302 302", "302 404 405 405 405"),
     "<slug:agency>/live-token/": READ,
-    # Each is asked without a parameter here; what they give: consult/accounts/tests/test_authorize.py and its neighbours.
+    # Asked without a parameter here; what they give: consult/accounts/tests/test_authorize.py and its neighbours.
     ".well-known/jwks.json": ("200 200 200 200 200", "405 405 405 405 405"),
     ".well-known/oauth-authorization-server": ("200 200 200 200 200", "405 405 405 405 405"),
     "oauth/authorize": ("400 400 400 400 400", "400 400 400 400 400"),
