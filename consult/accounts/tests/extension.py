@@ -5,7 +5,6 @@ import datetime as dt
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from django.http import HttpResponse
 from django.test import Client
 from django.utils.http import urlencode
 
@@ -27,7 +26,7 @@ ASKED = {
 }
 
 
-def answer(response: HttpResponse) -> dict[str, str]:
+def answer(response: Any) -> dict[str, str]:
     """What the browser brings back to the extension."""
     assert response.status_code == 303, response.content
     address = urlsplit(response["Location"])
@@ -41,7 +40,7 @@ def consent(browser: Client, agency: str = "a", **changes: str) -> str:
     return answer(response)["code"]
 
 
-def exchange(code: str, **changes: str) -> HttpResponse:
+def exchange(code: str, **changes: str) -> Any:
     given = {
         "grant_type": "authorization_code",
         "client_id": ID,
@@ -52,7 +51,7 @@ def exchange(code: str, **changes: str) -> HttpResponse:
     return Client().post("/oauth/token", given | changes, headers={"User-Agent": "Extension 1"})
 
 
-def refresh(token: str, **changes: str) -> HttpResponse:
+def refresh(token: str, **changes: str) -> Any:
     return Client().post(
         "/oauth/token", {"grant_type": "refresh_token", "client_id": ID, "refresh_token": token} | changes
     )

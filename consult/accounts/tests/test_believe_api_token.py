@@ -28,7 +28,7 @@ def test_it_acts_for_the_member_with_the_role_of_now(cast: Cast) -> None:
     secret = own(cast)
     caller = services.believe(secret, now=NOW)
     assert (caller.here.agency_id, caller.here.member_id, caller.here.role) == (cast.a, cast.bob.member_id, "member")
-    assert (caller.user_id, caller.scopes) == (cast.bob.user_id, {"read", "write"})
+    assert (caller.user_id, caller.scopes) == (cast.bob.user_id, frozenset({"read", "write"}))
     with tenancy.agency(cast.a):
         models.Member.objects.filter(id=cast.bob.member_id).update(role="viewer")
     assert services.believe(secret, now=NOW).here.role == "viewer"
