@@ -22,7 +22,8 @@ def made(client: Client, **given: object) -> str:
     answer = client.post(PAGE, GIVEN | given)
     assert answer.status_code == 200, answer.content.decode()
     assert "no-store" in answer["Cache-Control"]
-    [secret] = set(SECRET.findall(answer.content.decode()))
+    secrets: set[str] = set(SECRET.findall(answer.content.decode()))
+    [secret] = secrets
     return secret
 
 
@@ -107,7 +108,7 @@ def test_what_is_wrong_is_said_and_nothing_typed_is_lost(
 def test_roles_that_no_token_may_have(cast: Cast) -> None:
     for given in ({"role": "owner"}, {"role": "root"}, {}, {"role": "viewer", "member_id": cast.bob.member_id}):
         with pytest.raises(services.BadScopes):
-            services.create_api_token(agency_id=cast.a, name="x", scopes=["read"], by=None, **given)  # type: ignore[arg-type]
+            services.create_api_token(agency_id=cast.a, name="x", scopes=["read"], by=None, **given)
 
 
 def command(database: Database, *arguments: str) -> subprocess.CompletedProcess[str]:

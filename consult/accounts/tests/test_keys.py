@@ -41,7 +41,7 @@ def published(database: Database) -> set[str]:
 
 
 def sealed(database: Database) -> dict[str, bool]:
-    return dict(database.ask("SELECT state, private_key_sealed LIKE 'enc:v1:%' FROM accounts_signingkey"))
+    return dict(database.ask("SELECT state, private_key_sealed LIKE 'enc:v1:%%' FROM accounts_signingkey"))
 
 
 def test_the_first_two_are_made_when_needed(database: Database, cast: Cast) -> None:
@@ -79,7 +79,7 @@ def test_it_is_kept_longer_than_anything_that_it_signed(cast: Cast) -> None:
     assert keys.PUBLISHED_BEFORE >= 2 * keys.JWKS_MAX_AGE
 
 
-def test_the_days_are_a_setting() -> None:
+def test_the_days_are_a_setting(database: Database) -> None:
     services.tend_keys(now=NOW)
     first = kid("current")
     with override_settings(CONSULT_KEY_ROTATION_DAYS=7):
@@ -89,7 +89,7 @@ def test_the_days_are_a_setting() -> None:
     assert kid("previous") == first
 
 
-def test_no_key_signs_before_everybody_has_it() -> None:
+def test_no_key_signs_before_everybody_has_it(database: Database) -> None:
     services.tend_keys(now=NOW)
     first = kid("current")
     almost = NOW + keys.PUBLISHED_BEFORE - dt.timedelta(seconds=1)
