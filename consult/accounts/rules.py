@@ -90,7 +90,7 @@ def scopes_of(role: str) -> list[str]:
 
 # Chrome's ids are 32 letters from a to p; every other listed one is a Firefox add-on's (name@example or {uuid}).
 _CHROME_ID = re.compile(r"[a-p]{32}")
-_PATH = re.compile(r"/[A-Za-z0-9._~-]{0,100}(/[A-Za-z0-9._~-]{1,100}){0,4}")
+_PATH = re.compile(r"/([A-Za-z0-9._~-]{1,100}(/[A-Za-z0-9._~-]{1,100}){0,4}/?)?")
 
 
 def redirect_origin(extension_id: str) -> str:
