@@ -32,10 +32,9 @@ class ApiToken(forms.Form):
     expiry = forms.ChoiceField(
         choices=[
             *((str(days), _("In {days} days").format(days=days)) for days in DAYS),
-            ("", _("Never")),
+            ("never", _("Never")),
         ],
         initial="90",
-        required=False,
         label=_("It ends"),
         help_text=_("One that never ends and gets into wrong hands works until somebody notices and revokes it."),
     )
@@ -46,18 +45,17 @@ class ApiToken(forms.Form):
         scopes = rules.scopes_of(here.role)
         self.fields["scopes"].choices = [(scope, SCOPE_WORDS[scope]) for scope in scopes]  # type: ignore[attr-defined]
         self.fields["scopes"].initial = ["read"]
-        owners: list[tuple[str, Any]] = [("", _("Me, with the role that I have"))]
+        owners: list[tuple[str, Any]] = [("me", _("Me, with the role that I have"))]
         if queries.may(here, "tokens.manage"):
             words = _("The agency, as {role}; it stays when I leave")
             owners += [(role, words.format(role=str(ROLE_WORDS[role]).lower())) for role in rules.TOKEN_ROLES]
-            self.fields["owner"].required = False
             self.fields["owner"].choices = owners  # type: ignore[attr-defined]
         else:
             del self.fields["owner"]
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
-        role = cleaned.get("owner") or self.here.role
+        role = self._agencys_role() or self.here.role
         pointless = set(cleaned.get("scopes", ())) - set(rules.scopes_of(role))
         if pointless:
             self.add_error("scopes", _("As {role} it could not do all of this. Tick less.").format(role=role))
@@ -65,9 +63,14 @@ class ApiToken(forms.Form):
 
     def whose(self) -> dict[str, Any]:
         """Return `role` for a token of the agency, else `member_id`."""
-        role = self.cleaned_data.get("owner", "")
+        role = self._agencys_role()
         return {"role": role} if role else {"member_id": self.here.member_id}
 
     def expires_at(self, now: dt.datetime) -> dt.datetime | None:
         days = self.cleaned_data["expiry"]
-        return now + dt.timedelta(days=int(days)) if days else None
+        return None if days == "never" else now + dt.timedelta(days=int(days))
+
+    def _agencys_role(self) -> str:
+        """Return the role of a token of the agency; empty for one's own."""
+        owner: str = self.cleaned_data.get("owner", "me")
+        return "" if owner == "me" else owner

@@ -214,7 +214,8 @@ class Grant:
     member_id: UUID
     member_name: str
     scopes: Sequence[str]
-    user_agent: str
+    # What it runs on, as it says.
+    device: str
     address: str
     created_at: dt.datetime
     last_used_at: dt.datetime
@@ -233,7 +234,7 @@ def grants(agency_id: int, *, now: dt.datetime, member_id: UUID | None = None) -
             grant.member.id,
             str(grant.member.user),
             grant.scopes,
-            grant.user_agent,
+            rules.device(grant.user_agent),
             grant.address,
             grant.created_at,
             grant.last_used_at,

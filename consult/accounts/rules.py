@@ -108,3 +108,27 @@ def is_redirect(extension_id: str, address: str) -> bool:
     """Whether the extension may be answered at this address: its own origin, with nothing but a plain path."""
     origin = redirect_origin(extension_id)
     return address.startswith(origin) and bool(_PATH.fullmatch(address.removeprefix(origin)))
+
+
+# What a User-Agent tells, the more telling first: Edge says that it is Chrome, and Chrome that it is Safari.
+_BROWSERS = (
+    ("Edge", r"Edg/(\d+)"),
+    ("Firefox", r"Firefox/(\d+)"),
+    ("Chrome", r"Chrome/(\d+)"),
+    ("Safari", r"Version/(\d+)"),
+)
+_SYSTEMS = (
+    ("Android", "Android"),
+    ("iOS", "iPhone|iPad"),
+    ("Windows", "Windows"),
+    ("macOS", "Mac OS X"),
+    ("Linux", "Linux"),
+)
+
+
+def device(user_agent: str) -> str:
+    """Return a User-Agent as people read it, "Chrome 143, Linux"; what says nothing known, as it is, cut short."""
+    browsers = ((name, re.search(pattern, user_agent)) for name, pattern in _BROWSERS)
+    browser = next((f"{name} {found[1]}" for name, found in browsers if found), "")
+    system = next((name for name, pattern in _SYSTEMS if re.search(pattern, user_agent)), "")
+    return ", ".join(filter(None, (browser, system))) or user_agent[:80]

@@ -15,7 +15,7 @@ from consult.accounts.tests.extension import works
 
 PAGE = "/a/settings/tokens/new/"
 SECRET = re.compile(r"cst_[A-Za-z0-9_-]{43}")
-GIVEN = {"name": "Nightly report", "scopes": ["read"], "expiry": "90"}
+GIVEN = {"owner": "me", "name": "Nightly report", "scopes": ["read"], "expiry": "90"}
 
 
 def made(client: Client, **given: object) -> str:
@@ -50,7 +50,7 @@ def test_its_secret_is_shown_once_and_works(database: Database, cast: Cast) -> N
 def test_one_that_never_ends_only_when_asked_for(database: Database, cast: Cast) -> None:
     page = cast.bob.client.get(PAGE).content.decode()
     assert re.search(r'<option value="90" selected>', page)
-    made(cast.bob.client, expiry="")
+    made(cast.bob.client, expiry="never")
     assert rows(database)[0][5:] == (None, None)
 
 

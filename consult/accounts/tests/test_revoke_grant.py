@@ -3,8 +3,10 @@
 import datetime as dt
 import uuid
 
+import pytest
+
 from conftest import Cast, Database
-from consult.accounts import services
+from consult.accounts import rules, services
 from consult.accounts.tests.extension import consent, exchange, refresh, sign_in, works
 
 NOW = dt.datetime.now(dt.UTC)
@@ -54,3 +56,18 @@ def test_whoever_leaves_takes_all_of_them_along(cast: Cast) -> None:
     assert exchange(code).status_code == 400
     assert works(other.access_token)
     assert services.revoke_of_member(agency_id=cast.a, member_id=cast.bob.member_id, now=NOW) == 0
+
+
+@pytest.mark.parametrize(
+    ("user_agent", "told"),
+    [
+        ("Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/143.0.0.0 Safari/537.36", "Chrome 143, Linux"),
+        ("Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 Chrome/143.0 Safari/537.36 Edg/143.0", "Edge 143, Windows"),
+        ("Mozilla/5.0 (Macintosh; Intel Mac OS X 10.15; rv:145.0) Gecko/20100101 Firefox/145.0", "Firefox 145, macOS"),
+        ("curl/8.5", "curl/8.5"),
+        ("", ""),
+        ("x" * 500, "x" * 80),
+    ],
+)
+def test_where_it_runs_in_words(user_agent: str, told: str) -> None:
+    assert rules.device(user_agent) == told
