@@ -53,13 +53,13 @@ class BadMoney(ValueError):
 
 def folded(text: str) -> str:
     """Return text for sorting and comparing: no case, no accents, single spaces."""
-    letters = unicodedata.normalize("NFKD", text.casefold())
+    letters = unicodedata.normalize("NFKD", text.replace("\0", "").casefold())
     return " ".join("".join(letter for letter in letters if not unicodedata.combining(letter)).casefold().split())
 
 
 def email_address(text: str) -> str:
-    """Return an address as it is stored: NFKC, case folded, trimmed."""
-    return unicodedata.normalize("NFKC", text).strip().casefold()
+    """Return an address as it is stored: NFKC, case folded, trimmed; no database holds a NUL."""
+    return unicodedata.normalize("NFKC", text.replace("\0", "")).strip().casefold()
 
 
 def email_key(address: str) -> str:
