@@ -22,6 +22,8 @@ FREE_INDEXES = {
     ("accounts_member", ("user_id",)): "accounts_memberships_v1 looks up a person before an agency is known.",
     ("accounts_apitoken", ("token_hash",)): "accounts_token_v1 looks a program up before an agency is known; random.",
     ("inbox_enquiry", ("search",)): "GIN of words, among which the agency's own stands; read by a door alone.",
+    ("accounts_authorizationcode", ("code_hash",)): "accounts_grant_secret_v1 looks it up before an agency is known.",
+    ("accounts_refreshtoken", ("token_hash",)): "accounts_grant_secret_v1 looks it up before an agency is known.",
     ("intake_form", ("key",)): "All that a visitor's browser sends; random, so a collision tells nothing.",
 }
 # Columns named like references that refer to nothing the database could check: why.
@@ -29,6 +31,8 @@ FREE_REFERENCES = {
     ("accounts_audit", "subject_id"): "The subject may be of any table, and may be gone.",
     ("accounts_audit", "token_id"): "An API token, or a program's sign-in: of one of two tables.",
     ("crm_event", "subject_id"): "A note, an enquiry, a task: of any table, and may be gone.",
+    ("accounts_grant", "client_id"): "The id of a browser extension, from CONSULT_EXTENSION_IDS.",
+    ("accounts_authorizationcode", "client_id"): "As of a grant.",
 }
 
 # Functions of ours: (owner, runs as its owner, who may execute it). Those that run as it pin this search_path.
@@ -38,12 +42,14 @@ FUNCTIONS: dict[str, tuple[str, bool, set[str]]] = {
     "accounts_memberships_v1(bigint)": ("consult_doors", True, {*OFFICE}),
     "accounts_memberships_v2(bigint)": ("consult_doors", True, {*OFFICE}),
     "accounts_token_v1(text,timestamp with time zone)": ("consult_doors", True, {*OFFICE}),
-    "accounts_public_keys_v1()": ("consult_doors", True, {"consult_edge"}),
     "inbox_agencies_to_wake_v1(timestamp with time zone)": ("consult_doors", True, {"consult_worker"}),
     "inbox_near_words_v1(text[])": ("consult_doors", True, {*OFFICE}),
     "inbox_search_v1(text,text[],uuid,boolean,uuid[],timestamp with time zone,timestamp with time zone,"
     "timestamp with time zone,bigint,integer)": ("consult_doors", True, {*OFFICE}),
     "intake_type_in_v1(uuid,uuid,text,bytea,jsonb,text,text)": ("consult_doors", True, {*OFFICE}),
+    "accounts_grant_v1(uuid,text,timestamp with time zone)": ("consult_doors", True, {*OFFICE}),
+    "accounts_grant_secret_v1(text)": ("consult_doors", True, {*OFFICE}),
+    "accounts_public_keys_v2()": ("consult_doors", True, {"consult_edge"}),
     "intake_accept_v2(text,boolean,jsonb,jsonb)": ("consult_doors", True, {"consult_edge"}),
     "intake_forget_addresses_v1(timestamp with time zone,integer)": ("consult_doors", True, {"consult_worker"}),
     "intake_form_v2(text,integer)": ("consult_doors", True, {"consult_edge"}),

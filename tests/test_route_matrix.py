@@ -10,6 +10,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from conftest import Cast, Database, Enquiry
 from consult.accounts import models, queries, services
+from consult.crm import services as crm
 
 WHO = ("anonymous", "stranger", "viewer", "member", "admin")
 
@@ -17,6 +18,8 @@ WHO = ("anonymous", "stranger", "viewer", "member", "admin")
 READ = ("302 404 200 200 200", "302 404 405 405 405")
 ACT = ("302 404 405 405 405", "302 404 403 302 302")
 RULE = ("302 404 405 405 405", "302 404 403 403 302")
+NOTE = ("302 404 405 405 405", "302 404 403 422 422")
+WRITE = ("302 404 403 200 200", "302 404 403 422 422")
 MANAGE = ("302 404 403 403 200", "302 404 403 403 422")
 ROUTES = {
     "": ("200 200 200 200 200", "405 405 405 405 405"),
@@ -27,6 +30,21 @@ ROUTES = {
     "accounts/sign-in/<str:token>/": ("302 302 302 302 302", "405 405 405 405 405"),
     "<slug:agency>/": ("302 404 302 302 302", "302 404 405 405 405"),
     "<slug:agency>/live-token/": READ,
+    # Asked without a parameter here; what they give: consult/accounts/tests/test_authorize.py and its neighbours.
+    ".well-known/jwks.json": ("200 200 200 200 200", "405 405 405 405 405"),
+    ".well-known/oauth-authorization-server": ("200 200 200 200 200", "405 405 405 405 405"),
+    "oauth/authorize": ("400 400 400 400 400", "400 400 400 400 400"),
+    "oauth/token": ("405 405 405 405 405", "400 400 400 400 400"),
+    "oauth/revoke": ("405 405 405 405 405", "400 400 400 400 400"),
+    # Everybody may have tokens of their own, no further than their role goes.
+    "<slug:agency>/settings/tokens/": READ,
+    "<slug:agency>/settings/tokens/new/": ("302 404 200 200 200", "302 404 422 422 422"),
+    # There is none of that id; whose may be revoked: consult/accounts/tests/test_revoke_api_token.py.
+    "<slug:agency>/settings/tokens/<uuid:token_id>/revoke/": ("302 404 405 405 405", "302 404 404 404 404"),
+    "<slug:agency>/settings/tokens/programs/<uuid:grant_id>/revoke/": (
+        "302 404 405 405 405",
+        "302 404 404 404 404",
+    ),
     "<slug:agency>/inbox/": READ,
     "<slug:agency>/inbox/change/": ("302 404 405 405 405", "302 404 403 400 400"),
     "<slug:agency>/inbox/undo/": ACT,
@@ -44,9 +62,39 @@ ROUTES = {
     "<slug:agency>/inbox/<int:number>/restore/": ACT,
     "<slug:agency>/inbox/<int:number>/spam/": ACT,
     "<slug:agency>/inbox/<int:number>/assign/": ACT,
-    "<slug:agency>/inbox/<int:number>/notes/": ("302 404 405 405 405", "302 404 403 422 422"),
+    "<slug:agency>/inbox/<int:number>/notes/": NOTE,
     "<slug:agency>/jobs/": ("302 404 403 403 200", "302 404 405 405 405"),
     "<slug:agency>/jobs/<int:job_id>/retry/": ("302 404 405 405 405", "302 404 403 403 302"),
+    "<slug:agency>/contacts/": READ,
+    "<slug:agency>/contacts/new/": WRITE,
+    "<slug:agency>/contacts/<uuid:contact_id>/": READ,
+    "<slug:agency>/contacts/<uuid:contact_id>/edit/": WRITE,
+    "<slug:agency>/contacts/<uuid:id>/notes/": NOTE,
+    "<slug:agency>/contacts/<uuid:id>/labels/": ACT,
+    # With itself: it is one contact already, and the page says so.
+    "<slug:agency>/contacts/<uuid:contact_id>/merge/<uuid:other_id>/": ("302 404 403 302 302", "302 404 403 302 302"),
+    "<slug:agency>/contacts/<uuid:contact_id>/apart/<uuid:other_id>/": ACT,
+    "<slug:agency>/contacts/<uuid:contact_id>/unmerge/<uuid:merge_id>/": ACT,
+    "<slug:agency>/own-fields/": MANAGE,
+    "<slug:agency>/own-fields/<uuid:field_id>/retire/": RULE,
+    "<slug:agency>/companies/": READ,
+    "<slug:agency>/companies/new/": WRITE,
+    "<slug:agency>/companies/<uuid:company_id>/": READ,
+    "<slug:agency>/companies/<uuid:company_id>/edit/": WRITE,
+    "<slug:agency>/companies/<uuid:id>/notes/": NOTE,
+    "<slug:agency>/companies/<uuid:id>/labels/": ACT,
+    "<slug:agency>/deals/": READ,
+    "<slug:agency>/deals/list/": READ,
+    "<slug:agency>/deals/new/": WRITE,
+    "<slug:agency>/deals/<uuid:deal_id>/": READ,
+    "<slug:agency>/deals/<uuid:deal_id>/edit/": WRITE,
+    # Without a stage.
+    "<slug:agency>/deals/<uuid:deal_id>/move/": ("302 404 405 405 405", "302 404 403 400 400"),
+    "<slug:agency>/deals/<uuid:deal_id>/lose/": NOTE,
+    "<slug:agency>/deals/<uuid:deal_id>/win/": ACT,
+    "<slug:agency>/deals/<uuid:deal_id>/reopen/": ACT,
+    "<slug:agency>/deals/<uuid:id>/notes/": NOTE,
+    "<slug:agency>/deals/<uuid:id>/labels/": ACT,
     "<slug:agency>/sites/": READ,
     "<slug:agency>/sites/new/": MANAGE,
     "<slug:agency>/sites/<uuid:site_id>/": READ,
@@ -93,6 +141,18 @@ def clients(cast: Cast) -> dict[str, Client]:
     return dict(zip(WHO, people, strict=True))
 
 
+# One of each of the CRM's, made anew in agency A for every test here.
+OF_CRM: dict[str, uuid.UUID] = {}
+
+
+@pytest.fixture(autouse=True)
+def known(database: Database, cast: Cast) -> None:
+    OF_CRM["companies"] = crm.create_company(agency_id=cast.a, name="Company", by=None)
+    OF_CRM["contacts"] = crm.create_contact(agency_id=cast.a, name="Contact", by=None)
+    OF_CRM["fields"] = crm.create_field(agency_id=cast.a, place="deal", name="Size", kind="text", by=None)
+    OF_CRM["deals"] = crm.create_deal(agency_id=cast.a, title="Deal", by=None)
+
+
 # What is set aside in agency A, in every test here.
 SET_ASIDE = uuid.UUID("01900000-0000-7000-8000-000000000001")
 
@@ -112,8 +172,17 @@ def path(route: str, cast: Cast, agency: str = "a") -> str:
         "uuid:form_id": cast.form_a,
     }
     values["uuid:view_id"] = cast.form_a
+    values |= {
+        "uuid:contact_id": OF_CRM["contacts"],
+        "uuid:other_id": OF_CRM["contacts"],
+        "uuid:company_id": OF_CRM["companies"],
+        "uuid:deal_id": OF_CRM["deals"],
+        "uuid:field_id": OF_CRM["fields"],
+        "uuid:merge_id": uuid.UUID(int=4),
+        "uuid:id": OF_CRM.get(route.removeprefix("<slug:agency>/").split("/")[0], uuid.UUID(int=4)),
+    }
     values["uuid:set_aside_id"] = SET_ASIDE
-    values["uuid:file_id"] = cast.form_a
+    values["uuid:file_id"] = values["uuid:token_id"] = values["uuid:grant_id"] = cast.form_a
     values["str:token"] = "no-such-token"
     return "/" + re.sub(r"<([a-z]+:[a-z_]+)>", lambda match: str(values[match[1]]), route)
 

@@ -52,6 +52,42 @@ def both(database: Database, cast: Cast) -> Database:
         accounts.create_api_token(
             agency_id=agency_id, name="Own", scopes=["read"], by=person.member_id, member_id=person.member_id
         )
+        company_id = crm.create_company(agency_id=agency_id, name="Company", by=person.member_id)
+        contact_id, alias_id, other_id = (
+            crm.create_contact(
+                agency_id=agency_id,
+                name=name,
+                by=person.member_id,
+                emails=["ann@example.com"],
+                phones=["+442079460000"],
+            )
+            for name in ("Ann", "Anna", "Anne")
+        )
+        crm.create_deal(agency_id=agency_id, title="Deal", by=person.member_id, contact_id=contact_id)
+        crm.add_note(agency_id=agency_id, place="company", id=company_id, body="Moved", by=person.member_id)
+        crm.set_labels(agency_id=agency_id, place="company", id=company_id, names=["VIP"], by=person.member_id)
+        crm.tell_apart(agency_id=agency_id, contact_id=contact_id, other_id=other_id, by=person.member_id)
+        crm.merge_contacts(
+            agency_id=agency_id,
+            keep_id=contact_id,
+            alias_id=alias_id,
+            take=(),
+            by=person.member_id,
+            now=timezone.now(),
+        )
+        crm.create_field(agency_id=agency_id, place="contact", name="Size", kind="text", by=person.member_id)
+        program = {"client_id": "abc", "redirect_uri": "https://abc.chromiumapp.org/"}
+        code = accounts.authorize(
+            agency_id=agency_id,
+            member_id=person.member_id,
+            challenge="E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
+            scopes=["read"],
+            now=timezone.now(),
+            **program,
+        )
+        # The pair of RFC 7636, appendix B.
+        verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
+        accounts.exchange_code(code=code, verifier=verifier, device=accounts.Device(), now=timezone.now(), **program)
         with tenancy.agency(agency_id):
             intake_models.Site.objects.update(client_id=client_id)
             intake_models.Alarm.objects.create(agency_id=agency_id, checked_at=timezone.now())

@@ -4,6 +4,7 @@ import "./menus.js";
 import "./copy.js";
 import "./keep.js";
 import "./age.js";
+import "./board.js";
 import "./list.js";
 import "./keys.js";
 import "./live.js";

@@ -50,7 +50,7 @@ const keys = {
   u: () => click("[data-up]"),
   z: () => undoLast() || click("[data-take-back]"),
   c: () => click("[data-create]"),
-  m: () => onRow(openMenu) || click("[data-move-menu]"),
+  m: () => onRow(openMenu) || focus("[data-move-menu]"),
   "/": () => focus("[data-search-here]") || focus("[data-search]"),
   "?": () => (openDialog("shortcuts"), true),
   g: () => (goingUntil = Date.now() + SEQUENCE_MS, true),

@@ -43,7 +43,8 @@ CURRENCIES = tuple(_CURRENCIES.split())
 MOST_MINOR = 10**15
 # Digits, or digits in groups of three (two in India).
 _WHOLE = re.compile(r"\d+|\d{1,3}(?:[.,]\d{2,3})*[.,]\d{3}")
-_LOCAL_PHONE = re.compile(r"\d{6,15}")
+# E.164 has no more.
+MOST_DIGITS = 15
 
 
 class BadMoney(ValueError):
@@ -52,13 +53,13 @@ class BadMoney(ValueError):
 
 def folded(text: str) -> str:
     """Return text for sorting and comparing: no case, no accents, single spaces."""
-    letters = unicodedata.normalize("NFKD", text.casefold())
+    letters = unicodedata.normalize("NFKD", text.replace("\0", "").casefold())
     return " ".join("".join(letter for letter in letters if not unicodedata.combining(letter)).casefold().split())
 
 
 def email_address(text: str) -> str:
-    """Return an address as it is stored: NFKC, case folded, trimmed."""
-    return unicodedata.normalize("NFKC", text).strip().casefold()
+    """Return an address as it is stored: NFKC, case folded, trimmed; no database holds a NUL."""
+    return unicodedata.normalize("NFKC", text.replace("\0", "")).strip().casefold()
 
 
 def email_key(address: str) -> str:
@@ -83,14 +84,17 @@ def phone_key(number: str, region: str) -> str:
     Empty for what has fewer than six.
     """
     text = unicodedata.normalize("NFKC", number).strip()
+    # Digits of any script.
+    digits = "".join(str(unicodedata.decimal(letter)) for letter in text if letter.isdecimal())
+    if len(digits) < 6:
+        return ""
     try:
         parsed = phonenumbers.parse(text, region or None)
         if phonenumbers.is_possible_number(parsed):
             return str(phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164))
     except phonenumbers.NumberParseException:
         pass
-    digits = "".join(letter for letter in text if letter in "0123456789")
-    return digits if _LOCAL_PHONE.fullmatch(digits) else ""
+    return digits if len(digits) <= MOST_DIGITS else ""
 
 
 def company_key(name: str) -> str:

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from consult.crm.views import companies, contacts, deals, merges, notes
+from consult.crm.views import companies, contacts, deals, fields, merges, notes
 
 app_name = "crm"
 urlpatterns = [
@@ -13,6 +13,8 @@ urlpatterns = [
     path("contacts/<uuid:contact_id>/merge/<uuid:other_id>/", merges.merge_contacts, name="merge_contacts"),
     path("contacts/<uuid:contact_id>/apart/<uuid:other_id>/", merges.tell_apart, name="tell_apart"),
     path("contacts/<uuid:contact_id>/unmerge/<uuid:merge_id>/", merges.unmerge_contacts, name="unmerge_contacts"),
+    path("own-fields/", fields.create_field, name="create_field"),
+    path("own-fields/<uuid:field_id>/retire/", fields.retire_field, name="retire_field"),
     path("companies/", companies.company_list, name="company_list"),
     path("companies/new/", companies.create_company, name="create_company"),
     path("companies/<uuid:company_id>/", companies.company_detail, name="company_detail"),

@@ -3,5 +3,6 @@
 from consult.crm.forms.companies import Company
 from consult.crm.forms.contacts import Contact
 from consult.crm.forms.deals import Deal
+from consult.crm.forms.own import Field
 
-__all__ = ["Company", "Contact", "Deal"]
+__all__ = ["Company", "Contact", "Deal", "Field"]

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from consult.crm import queries, rules
+from consult.crm.forms import own
 from consult.crm.forms.chosen import Text, chosen, offer, one_of
 
 
@@ -32,6 +33,7 @@ class Company(forms.Form):
     def __init__(
         self, data: QueryDict | None = None, *, agency_id: int, initial: queries.Company | dict[str, Any] | None = None
     ) -> None:
+        custom = initial.custom if isinstance(initial, queries.Company) else {}
         if isinstance(initial, queries.Company):
             initial = {
                 "name": initial.name,
@@ -42,6 +44,8 @@ class Company(forms.Form):
                 "version": initial.version,
             }
         super().__init__(data, initial=initial)
+        self.own, self.custom = queries.fields(agency_id, "company"), custom
+        own.add_fields(self, self.own, custom)
         offer(self, "client", one_of(queries.client_names(agency_id), _("None")))
 
     def clean_website(self) -> str:
@@ -62,4 +66,5 @@ class Company(forms.Form):
             "phone": typed["phone"],
             "address": typed["address"],
             "client_id": chosen(typed["client"]),
+            "custom": own.own_values(self, self.own, self.custom),
         }

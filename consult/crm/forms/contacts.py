@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from consult.crm import queries, rules
+from consult.crm.forms import own
 from consult.crm.forms.chosen import Text, chosen, offer, one_of
 
 MOST = 20
@@ -57,6 +58,7 @@ class Contact(forms.Form):
     def __init__(
         self, data: QueryDict | None = None, *, agency_id: int, initial: queries.Contact | dict[str, Any] | None = None
     ) -> None:
+        custom = initial.custom if isinstance(initial, queries.Contact) else {}
         if isinstance(initial, queries.Contact):
             initial = {
                 "name": initial.name,
@@ -68,6 +70,8 @@ class Contact(forms.Form):
                 "version": initial.version,
             }
         super().__init__(data, initial=initial)
+        self.own, self.custom = queries.fields(agency_id, "contact"), custom
+        own.add_fields(self, self.own, custom)
         self.agency_id = agency_id
         offer(self, "client", one_of(queries.client_names(agency_id), _("None: your own contact")))
 
@@ -107,4 +111,5 @@ class Contact(forms.Form):
             "phones": typed["phones"],
             "job_title": typed["job_title"],
             "client_id": client_id,
+            "custom": own.own_values(self, self.own, self.custom),
         }

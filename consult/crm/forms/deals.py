@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy
 
 from consult.accounts import queries as accounts
 from consult.crm import queries, rules
+from consult.crm.forms import own
 from consult.crm.forms.chosen import Text, chosen, offer, one_of
 
 
@@ -24,7 +25,7 @@ class Deal(forms.Form):
         help_text=gettext_lazy("Such as 4800 or 4,800.50. Leave it empty while you do not know."),
         widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
     )
-    currency = forms.ChoiceField(label=gettext_lazy("Currency"), required=False)
+    currency = forms.ChoiceField(label=gettext_lazy("Currency"))
     contact = Text(
         max_length=320,
         required=False,
@@ -40,7 +41,7 @@ class Deal(forms.Form):
         help_text=gettext_lazy("Empty: the contact’s. A company of this name is added when there is none."),
         widget=forms.TextInput(attrs={"list": "company-names", "autocomplete": "off"}),
     )
-    stage = forms.ChoiceField(required=False, label=gettext_lazy("Stage"))
+    stage = forms.ChoiceField(label=gettext_lazy("Stage"))
     owner = forms.ChoiceField(required=False, label=gettext_lazy("Owner"))
     expected_on = forms.DateField(
         required=False,
@@ -58,6 +59,7 @@ class Deal(forms.Form):
         stages: list[queries.Stage] | None = None,
         initial: queries.Deal | dict[str, Any] | None = None,
     ) -> None:
+        custom = initial.custom if isinstance(initial, queries.Deal) else {}
         if isinstance(initial, queries.Deal):
             initial = {
                 "title": initial.title,
@@ -73,6 +75,8 @@ class Deal(forms.Form):
                 "version": initial.version,
             }
         super().__init__(data, initial={"currency": currency} | (initial or {}))
+        self.own, self.custom = queries.fields(agency_id, "deal"), custom
+        own.add_fields(self, self.own, custom)
         self.agency_id, self.agency_currency = agency_id, currency
         self.people: list[queries.ContactRow] = []
         names = {person.id: person.name for person in accounts.members(agency_id)}
@@ -84,15 +88,19 @@ class Deal(forms.Form):
         else:
             offer(self, "stage", [(str(stage.id), stage.name) for stage in stages])
 
+    def own_fields(self) -> list[forms.BoundField]:
+        """Return the agency's own fields, for the page."""
+        return [self[name] for name in self.fields if name.startswith("own-")]
+
     def clean(self) -> None:
         typed = self.cleaned_data
-        typed["currency"] = typed.get("currency") or self.agency_currency
+        currency = typed.get("currency") or self.agency_currency
         typed["value_minor"] = None
         if text := typed.get("value"):
             try:
-                typed["value_minor"] = rules.to_minor(text, typed["currency"])
+                typed["value_minor"] = rules.to_minor(text, currency)
             except rules.BadMoney:
-                self.add_error("value", _("This is no amount in %(code)s.") % {"code": typed["currency"]})
+                self.add_error("value", _("This is no amount in %(code)s.") % {"code": currency})
         typed["contact_id"] = self._contact(typed.get("contact", ""), typed.get("contact_id"))
 
     def _contact(self, text: str, id: UUID | None) -> UUID | None:
@@ -129,4 +137,5 @@ class Deal(forms.Form):
             "contact_id": typed["contact_id"],
             "owner_id": chosen(typed["owner"]),
             "expected_on": typed["expected_on"],
+            "custom": own.own_values(self, self.own, self.custom),
         }

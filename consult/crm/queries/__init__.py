@@ -25,6 +25,7 @@ from consult.crm.queries.contacts import (
 )
 from consult.crm.queries.deals import Deal, DealRow, NoSuchDeal, Stage, board, deal, deals, deals_of, stages, totals
 from consult.crm.queries.duplicates import Candidate, Merged, contact_candidates, duplicates_of, last_merge
+from consult.crm.queries.fields import Field, fields, filled
 from consult.crm.queries.labels import labels, labels_of
 from consult.crm.queries.phones import phone_region
 from consult.crm.queries.timeline import Line, Timeline, timeline
@@ -37,6 +38,7 @@ __all__ = [
     "ContactRow",
     "Deal",
     "DealRow",
+    "Field",
     "Line",
     "Merged",
     "NoSuchCompany",
@@ -61,6 +63,8 @@ __all__ = [
     "deals",
     "deals_of",
     "duplicates_of",
+    "fields",
+    "filled",
     "first_company_names",
     "labels",
     "labels_of",

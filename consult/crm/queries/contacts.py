@@ -201,12 +201,16 @@ def contact_rows(agency_id: int, ids: Iterable[UUID]) -> dict[UUID, ContactRow]:
 
 def contact_names(agency_id: int, ids: Iterable[UUID | None]) -> dict[UUID, str]:
     """Return the names of these contacts by id; of an alias the name that it goes by now."""
-    now = survivors(agency_id, ids)
-    if not now:
-        return {}
-    found = models.Contact.objects.filter(agency_id=agency_id, id__in=set(now.values()))
-    names = dict(found.values_list("id", "name"))
-    return {id: names[present] for id, present in now.items() if present in names}
+    names: dict[UUID, str] = {}
+    # Whom each of them leads to, followed from alias to alias; one round where there are none.
+    now = {id: id for id in ids if id}
+    while wanted := set(now.values()) - set(names):
+        found = models.Contact.objects.filter(agency_id=agency_id, id__in=wanted)
+        rows = {id: (name, into) for id, name, into in found.values_list("id", "name", "merged_into_id")}
+        names |= {id: name for id, (name, into) in rows.items() if into is None}
+        into = {id: into for id, (_name, into) in rows.items() if into}
+        now = {id: into.get(present, present) for id, present in now.items() if present in rows or present in names}
+    return {id: names[present] for id, present in now.items()}
 
 
 def contact_choices(agency_id: int, text: str, limit: int = 10) -> list[ContactRow]:

@@ -2,7 +2,7 @@
 
 import dataclasses
 import datetime as dt
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from uuid import UUID
 
 from django.db.models import Q
@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from consult.crm import models, rules
 from consult.crm.queries.companies import company_names
-from consult.crm.queries.contacts import contact_rows, survivors
+from consult.crm.queries.contacts import Contact, contact_rows, survivors
 from consult.crm.queries.phones import phone_region
 
 MOST = 10
@@ -48,22 +48,19 @@ def contact_candidates(agency_id: int, *, email: str, phone: str, name: str, com
     )
 
 
-def duplicates_of(agency_id: int, id: UUID) -> list[Candidate]:
+def duplicates_of(agency_id: int, contact: Contact) -> list[Candidate]:
     """Return contacts who may be the same person as this one, without those found to be another."""
-    row = models.Contact.objects.get(agency_id=agency_id, id=id)
-    emails = list(models.Email.objects.filter(agency_id=agency_id, contact_id=id).values_list("normal", "address"))
-    phones = models.Phone.objects.filter(agency_id=agency_id, contact_id=id).values_list("normal", flat=True)
-    names = company_names(agency_id, [row.company_id])
-    apart = models.Distinct.objects.filter(Q(one_id=id) | Q(other_id=id), agency_id=agency_id)
+    phones = models.Phone.objects.filter(agency_id=agency_id, contact_id=contact.id).exclude(normal="")
+    apart = models.Distinct.objects.filter(Q(one_id=contact.id) | Q(other_id=contact.id), agency_id=agency_id)
     known = {each for pair in apart.values_list("one_id", "other_id") for each in pair}
     return _candidates(
         agency_id,
-        emails=[normal for normal, _address in emails],
-        phones=list(phones),
-        name=row.name,
-        company_key=rules.company_key(names[row.company_id]) if row.company_id else "",
-        domains=[rules.email_domain(address) for _normal, address in emails],
-        without=known | {id},
+        emails=[key for address in contact.emails if (key := rules.email_key(address))],
+        phones=list(phones.values_list("normal", flat=True)) if contact.phones else [],
+        name=contact.name,
+        company_key=rules.company_key(contact.company_name),
+        domains=[rules.email_domain(address) for address in contact.emails],
+        without=known | {contact.id},
     )
 
 
@@ -75,12 +72,12 @@ def _candidates(
     name: str,
     company_key: str,
     domains: list[str],
-    without: Iterable[UUID] = (),
+    without: frozenset[UUID] | set[UUID] = frozenset(),
 ) -> list[Candidate]:
     weight: dict[UUID, int] = {}
 
     def found(ids: Iterable[UUID], points: int) -> None:
-        for id in ids:
+        for id in set(ids) - without:
             weight[id] = weight.get(id, 0) | points
 
     if emails:
@@ -90,12 +87,12 @@ def _candidates(
         having = models.Phone.objects.filter(agency_id=agency_id, normal__in=phones)
         found(having.values_list("contact_id", flat=True)[:50], PHONE)
     if folded := rules.folded(name):
-        _namesakes(agency_id, folded, company_key, {domain for domain in domains if domain}, found)
+        _namesakes(agency_id, folded, company_key, {domain for domain in domains if domain}, without, found)
     now = survivors(agency_id, weight)
     total: dict[UUID, int] = {}
     for id, points in weight.items():
         total[now[id]] = total.get(now[id], 0) | points
-    best = sorted((id for id in total if id not in set(without)), key=lambda id: (-total[id], id))[:MOST]
+    best = sorted((id for id in total if id not in without), key=lambda id: (-total[id], id))[:MOST]
     rows = contact_rows(agency_id, best)
     return [
         Candidate(id, rows[id].name, rows[id].email, rows[id].company_name, _evidence(total[id]))
@@ -105,10 +102,15 @@ def _candidates(
 
 
 def _namesakes(
-    agency_id: int, folded: str, company_key: str, domains: set[str], found: Callable[[Iterable[UUID], int], None]
+    agency_id: int,
+    folded: str,
+    company_key: str,
+    domains: set[str],
+    without: Collection[UUID],
+    found: Callable[[Iterable[UUID], int], None],
 ) -> None:
     people = models.Contact.objects.filter(agency_id=agency_id, normal_name=folded, merged_into_id=None)
-    same = dict(people.values_list("id", "company_id")[:50])
+    same = dict(people.exclude(id__in=without).values_list("id", "company_id")[:50])
     if not same:
         return
     if company_key:

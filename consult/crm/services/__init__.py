@@ -16,6 +16,7 @@ from consult.crm.services.deals import (
     update_deal,
     win_deal,
 )
+from consult.crm.services.fields import FieldTaken, NoSuchField, TooManyFields, create_field, retire_field
 from consult.crm.services.labels import set_labels
 from consult.crm.services.merges import CannotMerge, CannotUnmerge, merge_contacts, tell_apart, unmerge_contacts
 from consult.crm.services.timeline import EmptyNote, add_note, record_event
@@ -27,17 +28,21 @@ __all__ = [
     "ChangedMeanwhile",
     "DealClosed",
     "EmptyNote",
+    "FieldTaken",
     "KnownAddress",
     "NoReason",
     "NoSuchCompany",
     "NoSuchContact",
     "NoSuchDeal",
+    "NoSuchField",
     "NoSuchStage",
     "StageChanged",
+    "TooManyFields",
     "add_note",
     "create_company",
     "create_contact",
     "create_deal",
+    "create_field",
     "ensure_client",
     "ensure_stages",
     "lose_deal",
@@ -45,6 +50,7 @@ __all__ = [
     "move_deal",
     "record_event",
     "reopen_deal",
+    "retire_field",
     "set_labels",
     "tell_apart",
     "unmerge_contacts",

@@ -88,7 +88,8 @@ def update_contact(
     emails: Sequence[str] = (),
     phones: Sequence[str] = (),
     job_title: str = "",
-    company_name: str = "",
+    company_id: UUID | None = None,
+    company_name: str | None = None,
     client_id: UUID | None = None,
     custom: dict[str, Any] | None = None,
     version: int | None = None,
@@ -96,7 +97,8 @@ def update_contact(
 ) -> None:
     """Change a contact to exactly this. Raise NoSuchContact (also for an alias), ChangedMeanwhile, ValueError.
 
-    `company_name`: the company that it has if that is called so, else one of the name, made if there is none.
+    `company_name`, instead of `company_id`: the company that it has if that is called so, else one of the name, made
+    if there is none.
     """
     emails, phones = _clean(emails, phones)
     name = " ".join(name.split()) or (emails[0] if emails else "")
@@ -105,10 +107,12 @@ def update_contact(
     with tenancy.agency(agency_id):
         contact = locked(agency_id, contact_id)
         versions.expect(contact.version, version)
+        if company_name is not None:
+            company_id = company_for(agency_id=agency_id, name=company_name, by=by, present=contact.company_id)
         values: dict[str, Any] = {
             "name": name,
             "job_title": job_title.strip(),
-            "company_id": company_for(agency_id=agency_id, name=company_name, by=by, present=contact.company_id),
+            "company_id": company_id,
             "client_id": client_id,
             **({} if custom is None else {"custom": custom}),
         }

@@ -30,12 +30,14 @@ def record_event(
     """Write a line into the timelines of a contact, a company, a deal (at least one of them), of all that are given.
 
     `kind` is the name of the action (`inbox.convert_enquiry`); the pages say the CRM's own in words. Of another
-    feature's they show `data["text"]`, as it stands, leading to `data["path"]` inside the agency (`inbox/142/`). Apart
-    from that `data` holds ids and numbers. A contact's line also stands with the company that they are at.
+    feature's they show `data["text"]`, as it stands, with a link to `data["path"]` inside the agency (`inbox/142/`)
+    that is called by `data["number"]` (#142). Apart from that `data` holds ids and numbers. A contact's line also
+    stands with the company that they are at.
     """
-    if contact_id and company_id is None:
-        company_id = models.Contact.objects.values_list("company_id", flat=True).filter(id=contact_id).first()
     with tenancy.agency(agency_id):
+        if contact_id and company_id is None:
+            of = models.Contact.objects.filter(agency_id=agency_id, id=contact_id)
+            company_id = of.values_list("company_id", flat=True).first()
         models.Event.objects.create(
             agency_id=agency_id,
             kind=kind,

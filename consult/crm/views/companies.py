@@ -52,6 +52,7 @@ def company_page(request: HttpRequest, company_id: UUID, *, status: int = 200, *
         "people": people[: queries.MOST_PEOPLE],
         "has_more_people": len(people) > queries.MOST_PEOPLE,
         "deals": queries.deals_of(here.agency_id, company_id=company.id),
+        "fields": queries.filled(queries.fields(here.agency_id, "company"), company.custom),
         "lines": lines.said(here.slug, page.lines, own=company.id, stages=stages),
         "next_cursor": page.next_cursor,
         "before": request.GET.get("before", ""),

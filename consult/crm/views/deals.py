@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.core.exceptions import BadRequest
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -75,6 +76,7 @@ def deal_page(request: HttpRequest, deal_id: UUID, *, status: int = 200, **more:
     context = {
         "deal": deal,
         "stages": stages,
+        "fields": queries.filled(queries.fields(here.agency_id, "deal"), deal.custom),
         "lines": lines.said(here.slug, page.lines, own=deal.id, stages={each.id: each.name for each in stages}),
         "next_cursor": page.next_cursor,
         "before": request.GET.get("before", ""),
@@ -103,11 +105,10 @@ def create_deal(request: HttpRequest) -> HttpResponse:
         initial=_offered(request, here),
     )
     if form.is_bound and form.is_valid():
-        stage = form.cleaned_data["stage"]
         deal_id = services.create_deal(
             agency_id=here.agency_id,
             by=here.member_id,
-            stage_id=UUID(stage) if stage else None,
+            stage_id=UUID(form.cleaned_data["stage"]),
             company_name=form.cleaned_data["company_name"],
             **form.values(),
         )
@@ -194,11 +195,13 @@ def _answer(request: HttpRequest, deal_id: UUID, wrong: str = "") -> HttpRespons
     """Answer with the board or the deal's page, whichever the action was done on; `wrong` says what kept it."""
     from_board = request.POST.get("page") == "board"
     if request.headers.get("HX-Request") and from_board:
-        return _board(request, moved_id=deal_id, wrong=wrong)
+        return _board(request, wrong=wrong)
     if wrong:
         messages.warning(request, wrong)
     slug = accounts.here(request).slug
-    return redirect("crm:deal_board", slug) if from_board else redirect("crm:deal_detail", slug, deal_id)
+    if not from_board:
+        return redirect("crm:deal_detail", slug, deal_id)
+    return redirect(reverse("crm:deal_board", args=[slug]) + ("?owner=me" if request.GET.get("owner") == "me" else ""))
 
 
 def _change(request: HttpRequest, deal_id: UUID, change: Callable[..., None], **more: Any) -> HttpResponse:

@@ -72,7 +72,8 @@ def _said(slug: str, line: queries.Line, own: UUID, stages: dict[UUID, str]) -> 
     elif line.contact_id and not line.deal_id and line.company_id == own:
         about, href = line.contact_name, reverse("crm:contact_detail", args=[slug, line.contact_id])
     if isinstance(path := line.data.get("path"), str) and not line.kind.startswith("crm."):
-        about, href = str(line.data.get("name", "")) or _("Open"), f"/{slug}/{path}"
+        number = line.data.get("number")
+        about, href = (f"#{number}" if number else _("Open")), f"/{slug}/{path}"
     return Said(_words(line, stages), line.by_name, line.at, line.note, about, href, line.kind)
 
 
