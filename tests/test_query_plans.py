@@ -21,6 +21,8 @@ from consult.accounts import queries as accounts
 from consult.core import tenancy
 from consult.inbox import models as inbox_models
 from consult.inbox import queries as inbox
+from consult.inbox import rules as inbox_rules
+from consult.inbox.queries import lists as inbox_lists
 from consult.intake import queries as intake
 from consult.intake import reports
 from consult.machine import postgres_cluster
@@ -138,15 +140,19 @@ def reads() -> dict[str, Callable[[], object]]:
     assert enquiry
     assert enquiry.submission_id
     submission_id, enquiry_id = enquiry.submission_id, enquiry.id
-    cursor = inbox._encode(inbox_models.Enquiry(received_at=timezone.now(), number=50))
+    cursor = inbox_lists._encode(inbox_models.Enquiry(received_at=timezone.now(), number=50))
 
-    def listed(view: str) -> Callable[[], object]:
-        return lambda: inbox.enquiries(AGENCY, view=view, member_id=member)
+    def listed(before: str = "", **chosen: str) -> Callable[[], object]:
+        filters = inbox_rules.Filters(**chosen)
+        return lambda: inbox.enquiries(AGENCY, filters, member_id=member, now=timezone.now(), before=before)
 
-    found = {f"list {view}": listed(view) for view in inbox.VIEWS}
+    found = {f"list {view}": listed(view=view) for view in inbox_rules.VIEWS}
     return found | {
-        "next page": lambda: inbox.enquiries(AGENCY, view="open", member_id=member, before=cursor),
-        "search": lambda: inbox.enquiries(AGENCY, view="all", member_id=member, search="ann"),
+        "next page": listed(before=cursor),
+        "search": listed(view="all", q="ann"),
+        "list of a form": listed(form=str(form)),
+        "list of an age": listed(view="all", age="over7d"),
+        "others of a sender": lambda: inbox.others_of_sender(AGENCY, enquiry_id, "7@visitor.example"),
         "search receipt": lambda: intake.submission_by_receipt(AGENCY, "K7QF-2M9X-4TDA"),
         "counts": lambda: inbox.counts(AGENCY, member_id=member),
         "enquiry by number": lambda: inbox.enquiry(AGENCY, 7),
@@ -180,8 +186,11 @@ def test_the_doors_use_their_indexes(filled: Database) -> None:
     for statement in (
         "SELECT * FROM accounts_memberships_v2(1100)",
         "SELECT intake_form_v2('frm_1100')",
+        "SELECT * FROM inbox_search_v1('rare', NULL, NULL, false, NULL, NULL, NULL, NULL, NULL, 50)",
+        "SELECT * FROM inbox_agencies_to_wake_v1(now())",
     ):
         with psycopg.connect(filled.urls["superuser"]) as direct:
+            direct.execute("SELECT set_config('consult.agency', %s, true)", [str(AGENCY)])
             direct.execute("SET ROLE consult_doors")
             before = _scanned(direct)
             direct.execute(statement)
