@@ -1,1 +1,1 @@
-"""Enquiries: what staff work on, opened from submissions."""
+"""Enquiries: what staff work on, opened from submissions or typed in, until they become contacts and deals."""
