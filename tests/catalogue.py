@@ -21,6 +21,7 @@ FREE_INDEXES = {
     ("accounts_agency", ("slug",)): "The agency's own name; addresses are shared by all agencies.",
     ("accounts_member", ("user_id",)): "accounts_memberships_v1 looks up a person before an agency is known.",
     ("accounts_apitoken", ("token_hash",)): "accounts_token_v1 looks a program up before an agency is known; random.",
+    ("accounts_invitation", ("token_hash",)): "accounts_invitation_v1 looks a link up before an agency is known; random.",
     ("intake_form", ("key",)): "All that a visitor's browser sends; random, so a collision tells nothing.",
 }
 # Columns named like references that refer to nothing the database could check: why.
@@ -35,6 +36,10 @@ FUNCTIONS: dict[str, tuple[str, bool, set[str]]] = {
     "accounts_agencies_v1()": ("consult_doors", True, {*OFFICE}),
     "accounts_memberships_v1(bigint)": ("consult_doors", True, {*OFFICE}),
     "accounts_memberships_v2(bigint)": ("consult_doors", True, {*OFFICE}),
+    "accounts_memberships_v3(bigint)": ("consult_doors", True, {*OFFICE}),
+    "accounts_invitation_v1(text,timestamp with time zone)": ("consult_doors", True, {*OFFICE}),
+    "accounts_due_v1(timestamp with time zone)": ("consult_doors", True, {"consult_worker"}),
+    "accounts_delete_agency_v1(bigint,timestamp with time zone)": ("consult_doors", True, {"consult_worker"}),
     "accounts_token_v1(text,timestamp with time zone)": ("consult_doors", True, {*OFFICE}),
     "accounts_public_keys_v1()": ("consult_doors", True, {"consult_edge"}),
     "intake_accept_v2(text,boolean,jsonb,jsonb)": ("consult_doors", True, {"consult_edge"}),

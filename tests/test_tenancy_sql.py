@@ -48,6 +48,10 @@ def both(database: Database, cast: Cast) -> Database:
         accounts.create_api_token(
             agency_id=agency_id, name="Own", scopes=["read"], by=person.member_id, member_id=person.member_id
         )
+        accounts.invite_member(
+            agency_id=agency_id, email="ann@example.com", role="member", by=person.member_id, now=timezone.now()
+        )
+        accounts.start_export(agency_id=agency_id, by=person.member_id, now=timezone.now())
         with tenancy.agency(agency_id):
             intake_models.Site.objects.update(client_id=client_id)
             intake_models.Alarm.objects.create(agency_id=agency_id, checked_at=timezone.now())
