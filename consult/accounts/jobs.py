@@ -24,15 +24,22 @@ def build_export(*, agency_id: int, export_id: str) -> None:
     services.build_export(agency_id=agency_id, export_id=UUID(export_id))
 
 
-@queue.periodic("accounts.end_what_is_due", "*/10 * * * *")
-def end_what_is_due() -> None:
-    """Delete agencies whose time of grace is over, and exports that nobody may have any more."""
-    now = dt.datetime.now(dt.UTC)
-    for agency_id, what in services.due(now=now):
-        if what == "close":
-            services.delete_agency(agency_id=agency_id, now=now)
-        else:
-            services.delete_expired_exports(agency_id=agency_id, now=now)
+@queue.periodic("accounts.find_due", "*/10 * * * *")
+def find_due() -> None:
+    """Agencies whose time of grace is over, and exports that nobody may have any more: a job for each agency."""
+    for agency_id, what in services.due(now=dt.datetime.now(dt.UTC)):
+        job = "accounts.delete_agency" if what == "close" else "accounts.delete_expired_exports"
+        queue.enqueue(job, agency_id=agency_id)
+
+
+@queue.job("accounts.delete_agency")
+def delete_agency(*, agency_id: int) -> None:
+    services.delete_agency(agency_id=agency_id, now=dt.datetime.now(dt.UTC))
+
+
+@queue.job("accounts.delete_expired_exports")
+def delete_expired_exports(*, agency_id: int) -> None:
+    services.delete_expired_exports(agency_id=agency_id, now=dt.datetime.now(dt.UTC))
 
 
 @queue.job("accounts.remove_files")

@@ -97,6 +97,11 @@ def member_of(agency_id: int, user_id: int | None) -> UUID | None:
     return found.values_list("id", flat=True).first()
 
 
+def agency_name(agency_id: int) -> str:
+    """Return the agency's name for people."""
+    return models.Agency.objects.values_list("name", flat=True).get(id=agency_id)
+
+
 def agency_slug(agency_id: int) -> str:
     """Return the agency's part of addresses."""
     return models.Agency.objects.values_list("slug", flat=True).get(id=agency_id)
@@ -105,7 +110,8 @@ def agency_slug(agency_id: int) -> str:
 def settings_of(agency_id: int) -> dict[str, Any]:
     """Return the agency's settings by their name (services.agencies.SETTINGS), and its logo."""
     names = ("name", "slug", "time_zone", "currency", "week_start", "sender_address", "logo")
-    return models.Agency.objects.values(*names).get(id=agency_id)
+    found: dict[str, Any] = models.Agency.objects.values(*names).get(id=agency_id)
+    return found
 
 
 def logo(agency_id: int) -> str:

@@ -1,4 +1,4 @@
-"""Files at CONSULT_FILES_URL. Visitors' come from the edge; the office adds logos and exports, serves all and sweeps."""
+"""Files at CONSULT_FILES_URL. Visitors' come from the edge; the office adds logos and exports, and serves all."""
 
 import contextlib
 import os

@@ -107,14 +107,20 @@ def _check_setting(name: str, value: Any) -> None:
     if name == "slug":
         _check_slug(value)
         return
-    good = {
-        "name": lambda: 0 < len(value.strip()) <= 200 and value.isprintable(),
-        "time_zone": lambda: value in zoneinfo.available_timezones(),
-        "currency": lambda: value in rules.CURRENCIES,
-        "week_start": lambda: value in range(1, 8),
-        "sender_address": lambda: value == "" or _is_sender(value),
-    }.get(name, lambda: False)
-    if not good():
+    match name:
+        case "name":
+            good = 0 < len(value.strip()) <= 200 and value.isprintable()
+        case "time_zone":
+            good = value in zoneinfo.available_timezones()
+        case "currency":
+            good = value in rules.CURRENCIES
+        case "week_start":
+            good = value in range(1, 8)
+        case "sender_address":
+            good = value == "" or _is_sender(value)
+        case _:
+            good = False
+    if not good:
         raise BadSetting(name)
 
 
@@ -208,7 +214,7 @@ def tell_owners(*, agency_id: int, member_id: UUID, by: UUID) -> None:
         person = next((each for each in queries.members(agency_id) if each.id == member_id), None)
         if agency.closes_at is None or person is None:
             return
-        context = {
+        context: dict[str, Any] = {
             "agency": agency.name,
             "by": queries.member_names(agency_id).get(by, ""),
             "closes_at": agency.closes_at,

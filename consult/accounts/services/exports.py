@@ -16,7 +16,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection
 from django.db import models as django_models
 
-from consult.accounts import models
+from consult.accounts import models, queries
 from consult.accounts.services.audit import record
 from consult.core import files, isolation, queue, tenancy
 
@@ -113,7 +113,7 @@ def _write(export: models.Export, file: BinaryIO) -> None:
         told.append(_write_people(archive, export.agency_id))
         missing = [location for location in locations if not _write_file(archive, location, progress)]
         manifest = {
-            "what": "All data of one agency of Consult. data/<table>.jsonl: a row a line; files/<location>: as it came.",
+            "what": "One agency's data in Consult. data/<table>.jsonl: a row a line; files/<location>: as it came.",
             "format": 1,
             "agency": _slug_and_name(export.agency_id),
             "began_at": began_at,
@@ -218,7 +218,7 @@ def _write_file(archive: zipfile.ZipFile, location: str, progress: _Progress) ->
 
 def _slug_and_name(agency_id: int) -> dict[str, Any]:
     with tenancy.agency(agency_id):
-        return models.Agency.objects.values("id", "slug", "name").get(id=agency_id)
+        return {"id": agency_id, "slug": queries.agency_slug(agency_id), "name": queries.agency_name(agency_id)}
 
 
 class _Rows(DjangoJSONEncoder):

@@ -3,6 +3,7 @@
 import datetime as dt
 import hashlib
 import secrets
+from typing import Any
 from uuid import UUID
 
 from allauth.account.models import EmailAddress
@@ -84,7 +85,7 @@ def invite_member(
 
 
 def resend_invitation(*, agency_id: int, invitation_id: UUID, by: UUID, now: dt.datetime) -> None:
-    """Send a new link, for as long as a new invitation would have; the old one is dead. Raise NoSuchInvitation, NotYours."""
+    """Send a new link, good for INVITATION_DAYS; the old one is dead. Raise NoSuchInvitation, NotYours."""
     with tenancy.agency(agency_id):
         invitation = _locked(agency_id, invitation_id)
         _may_give(agency_id, by, invitation.role)
@@ -205,7 +206,7 @@ def _renew(invitation: models.Invitation, expires_at: dt.datetime) -> None:
 
 def _message(invitation: models.Invitation, token: str) -> mail.EmailMultiAlternatives:
     agency = models.Agency.objects.get(id=invitation.agency_id)
-    context = {
+    context: dict[str, Any] = {
         "agency": agency.name,
         "inviter": queries.member_names(agency.id).get(invitation.invited_by_id, ""),
         "role": invitation.role,
