@@ -111,7 +111,7 @@ def _check_setting(name: str, value: Any) -> None:
         case "name":
             good = 0 < len(value.strip()) <= 200 and value.isprintable()
         case "time_zone":
-            good = value in zoneinfo.available_timezones()
+            good = isinstance(value, str) and _is_zone(value)
         case "currency":
             good = value in rules.CURRENCIES
         case "week_start":
@@ -122,6 +122,13 @@ def _check_setting(name: str, value: Any) -> None:
             good = False
     if not good:
         raise BadSetting(name)
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        return bool(zoneinfo.ZoneInfo(name))
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        return False
 
 
 def _is_sender(text: str) -> bool:
