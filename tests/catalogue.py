@@ -21,7 +21,10 @@ FREE_INDEXES = {
     ("accounts_agency", ("slug",)): "The agency's own name; addresses are shared by all agencies.",
     ("accounts_member", ("user_id",)): "accounts_memberships_v1 looks up a person before an agency is known.",
     ("accounts_apitoken", ("token_hash",)): "accounts_token_v1 looks a program up before an agency is known; random.",
-    ("accounts_invitation", ("token_hash",)): "accounts_invitation_v1 looks a link up before an agency is known; random.",
+    (
+        "accounts_invitation",
+        ("token_hash",),
+    ): "accounts_invitation_v1 looks a link up before an agency is known; random.",
     ("intake_form", ("key",)): "All that a visitor's browser sends; random, so a collision tells nothing.",
 }
 # Columns named like references that refer to nothing the database could check: why.
