@@ -186,7 +186,7 @@ def _change(request: HttpRequest, act: Callable[[], None], words: str) -> HttpRe
     except services.NoSuchMember as error:
         raise Http404 from error
     except services.NotYours as error:
-        raise PermissionDenied(_("Your role does not reach that far: only owners change owners or make them.")) from error
+        raise PermissionDenied(_("Your role does not reach that far: owners are the owners' own.")) from error
     except services.LastOwner:
         messages.error(request, _LAST_OWNER())
     return redirect("accounts:member_list", queries.here(request).slug)
