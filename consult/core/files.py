@@ -59,7 +59,7 @@ def _from_folder(path: Path) -> Iterator[bytes]:
 
 
 class _Chunks:
-    """Django closes what it streams, also when nobody listens any more."""
+    """Closed at its end, or by Django, which closes what it streams also when nobody listens any more."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
@@ -69,8 +69,9 @@ class _Chunks:
         return self
 
     def __next__(self) -> bytes:
-        chunk = self._file.read(CHUNK_BYTES)
+        chunk = b"" if self._file.closed else self._file.read(CHUNK_BYTES)
         if not chunk:
+            self.close()
             raise StopIteration
         return chunk
 
