@@ -52,7 +52,7 @@ class Agency(forms.Form):
         super().__init__(data, initial={**initial, "sender_name": name, "sender_email": address})
         for field in self.fields.values():
             field.show_hidden_initial = True
-        self.fields["sender_email"].widget.input_type = "email"  # type: ignore[attr-defined]
+        self.fields["sender_email"].widget.input_type = "email"
         weekday, zone = initial["week_start"], initial["time_zone"]
         if weekday not in dict(WEEK_STARTS):
             self.fields["week_start"].choices = [*WEEK_STARTS, (weekday, str(weekday))]  # type: ignore[attr-defined]
@@ -107,7 +107,7 @@ class Invitation(forms.Form):
 
     def __init__(self, data: QueryDict | None = None, *, by_role: str) -> None:
         super().__init__(data, initial={"role": "member"})
-        self.fields["email"].widget.input_type = "email"  # type: ignore[attr-defined]
+        self.fields["email"].widget.input_type = "email"
         self.fields["email"].widget.attrs["autocomplete"] = "off"
         self.fields["role"].choices = roles_given(by_role)  # type: ignore[attr-defined]
 

@@ -126,9 +126,9 @@ def test_a_new_link_kills_the_old_one(database: Database, cast: Cast, postbox: P
     answer = Client().get(third)
     assert (answer.status_code, "was taken back" in answer.content.decode()) == (410, True)
     # What is taken back is gone from the page, and neither acts twice nor is anybody else's.
-    answer = cast.alice.client.post(f"/a/settings/invitations/{id}/resend/", follow=True).content.decode()
-    assert "This invitation is not open any more" in answer
-    assert "Open invitations" not in answer
+    page = cast.alice.client.post(f"/a/settings/invitations/{id}/resend/", follow=True).content.decode()
+    assert "This invitation is not open any more" in page
+    assert "Open invitations" not in page
     cast.charlie.client.post(f"/b/settings/invitations/{id}/resend/")
     assert database.ask("SELECT count(*) FROM procrastinate_jobs WHERE status = 'todo'") == [(0,)]
 

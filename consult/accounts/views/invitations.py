@@ -27,7 +27,7 @@ def accept_invitation(request: HttpRequest, token: str) -> HttpResponse:
             get_adapter().stash_verified_email(request, found.email)
         return _page(request, found, found.state, 200 if found.state == "open" else 410)
     if request.method == "POST":
-        return _accept(request, token, found)
+        return _accept(request, request.user.pk, token, found)
     inside = any(place.agency_id == found.agency_id for place in queries.memberships(request.user.pk))
     if inside:
         return _page(request, found, "inside", 200)
@@ -36,8 +36,7 @@ def accept_invitation(request: HttpRequest, token: str) -> HttpResponse:
     return _page(request, found, "open" if services.owns(request.user, found.email) else "other", 200)
 
 
-def _accept(request: HttpRequest, token: str, found: queries.Invitation) -> HttpResponse:
-    user_id = request.user.pk
+def _accept(request: HttpRequest, user_id: int, token: str, found: queries.Invitation) -> HttpResponse:
     try:
         slug = services.accept_invitation(token=token, user_id=user_id, now=timezone.now())
     except services.NoSuchInvitation:
