@@ -1,9 +1,9 @@
-"""Background work of accounts: invitations, exports, an agency's end."""
+"""Background work of accounts: invitations, exports, an agency's end, keys and sign-ins of programs."""
 
 import datetime as dt
 from uuid import UUID
 
-from consult.accounts import services
+from consult.accounts import queries, services
 from consult.core import queue
 
 
@@ -51,3 +51,17 @@ def remove_files(*, of: int) -> None:
 @queue.periodic("accounts.sweep_logos", "40 3 * * *")
 def sweep_logos() -> None:
     services.sweep_logos(now=dt.datetime.now(dt.UTC))
+
+
+@queue.periodic("accounts.tend_keys", "*/10 * * * *")
+def tend_keys() -> None:
+    """Rotate the signing keys when it is time, and forget those that nothing needs any more."""
+    services.tend_keys(now=dt.datetime.now(dt.UTC))
+
+
+@queue.periodic("accounts.forget_grants", "20 3 * * *")
+def forget_grants() -> None:
+    """Delete codes, refresh tokens and sign-ins of programs that are long over."""
+    now = dt.datetime.now(dt.UTC)
+    for agency_id, _slug, _name in queries.agencies():
+        services.forget_grants(agency_id=agency_id, now=now)

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from consult.accounts.views import agencies, exports, invitations, live, members, people
+from consult.accounts.views import agencies, exports, invitations, live, members, oauth, people, tokens
 
 app_name = "accounts"
 urlpatterns = [
@@ -32,5 +32,14 @@ urlpatterns = [
     path("<slug:agency>/settings/data/exports/<uuid:export_id>/", exports.download_export, name="download_export"),
     path("<slug:agency>/settings/data/close/", exports.close_agency, name="close_agency"),
     path("<slug:agency>/settings/data/keep/", exports.keep_agency, name="keep_agency"),
+    path(".well-known/jwks.json", oauth.jwks, name="jwks"),
+    path(".well-known/oauth-authorization-server", oauth.metadata, name="oauth_metadata"),
+    path("oauth/authorize", oauth.authorize, name="authorize"),
+    path("oauth/token", oauth.token, name="token"),
+    path("oauth/revoke", oauth.revoke, name="revoke"),
     path("<slug:agency>/live-token/", live.live_token, name="live_token"),
+    path("<slug:agency>/settings/tokens/", tokens.api_token_list, name="api_token_list"),
+    path("<slug:agency>/settings/tokens/new/", tokens.create_api_token, name="create_api_token"),
+    path("<slug:agency>/settings/tokens/<uuid:token_id>/revoke/", tokens.revoke_api_token, name="revoke_api_token"),
+    path("<slug:agency>/settings/tokens/programs/<uuid:grant_id>/revoke/", tokens.revoke_grant, name="revoke_grant"),
 ]

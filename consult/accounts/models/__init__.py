@@ -3,6 +3,7 @@
 from consult.accounts.models.agencies import Agency, Member
 from consult.accounts.models.audit import Audit
 from consult.accounts.models.exports import Export
+from consult.accounts.models.grants import AuthorizationCode, Grant, RefreshToken
 from consult.accounts.models.invitations import Invitation
 from consult.accounts.models.keys import SigningKey
 from consult.accounts.models.people import SignInLink, User, normalise_email
@@ -12,9 +13,12 @@ __all__ = [
     "Agency",
     "ApiToken",
     "Audit",
+    "AuthorizationCode",
     "Export",
+    "Grant",
     "Invitation",
     "Member",
+    "RefreshToken",
     "SignInLink",
     "SigningKey",
     "User",

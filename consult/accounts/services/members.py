@@ -7,6 +7,7 @@ from uuid import UUID
 
 from consult.accounts import models, rules
 from consult.accounts.services.audit import record
+from consult.accounts.services.grants import revoke_of_member
 from consult.core import queue, tenancy
 
 
@@ -87,11 +88,12 @@ def leave_agency(*, agency_id: int, member_id: UUID, now: dt.datetime) -> None:
 def end_access(*, agency_id: int, member_id: UUID, now: dt.datetime) -> None:
     """End what a member's programs may, inside the transaction in which the member goes.
 
-    The one place for it: whatever else signs in for a member (a program's sign-in, a key) is ended here as well. Their
-    sign-ins as a person stay: they are of no agency.
+    The one place for it: whatever else comes to sign in for a member is ended here as well. Their sign-ins as a person
+    stay: they are of no agency.
     """
     with tenancy.agency(agency_id):
         models.ApiToken.objects.filter(agency_id=agency_id, member_id=member_id, revoked_at=None).update(revoked_at=now)
+        revoke_of_member(agency_id=agency_id, member_id=member_id, now=now)
 
 
 def withdraw_invitations(*, agency_id: int, member_id: UUID, role: str, by: UUID | None, now: dt.datetime) -> None:

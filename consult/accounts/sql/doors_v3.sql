@@ -1,58 +1,44 @@
--- Doors of accounts for invitations, logos, exports and an agency's end.
+-- Doors of accounts, third version: programs that members have signed in, and keys that come and go.
 
--- The agencies of one user, by name.
-CREATE FUNCTION accounts_memberships_v3(p_user bigint)
-RETURNS TABLE (agency_id bigint, slug text, name text, time_zone text, member_id uuid, role text,
-               currency text, week_start smallint, closes_at timestamptz, logo text)
+-- The place that an access token gives, by its grant and the key that signed it: while both stand, and the member.
+CREATE FUNCTION accounts_grant_v1(p_grant uuid, p_kid text, p_now timestamptz)
+RETURNS TABLE (grant_id uuid, scopes jsonb, user_id bigint,
+               agency_id bigint, slug text, name text, time_zone text, member_id uuid, role text,
+               currency text, week_start smallint, closes_at timestamptz)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
 AS $$
-    SELECT a.id, a.slug, a.name, a.time_zone, m.id, m.role, a.currency, a.week_start, a.closes_at, a.logo
-      FROM accounts_member m JOIN accounts_agency a ON a.id = m.agency_id
-     WHERE m.user_id = p_user AND m.left_at IS NULL
-     ORDER BY a.name, a.id
+    SELECT g.id, g.scopes, m.user_id,
+           a.id, a.slug, a.name, a.time_zone, m.id, m.role, a.currency, a.week_start, a.closes_at
+      FROM accounts_grant g
+      JOIN accounts_agency a ON a.id = g.agency_id
+      JOIN accounts_member m ON m.agency_id = g.agency_id AND m.id = g.member_id
+     WHERE g.id = p_grant
+       AND g.revoked_at IS NULL AND g.ends_at > p_now
+       AND m.left_at IS NULL
+       AND EXISTS (SELECT FROM accounts_signingkey k WHERE k.kid = p_kid AND k.state <> 'revoked')
 $$;
 
--- Where an invitation leads, by the hash of its link's secret, and what became of it: open, accepted, revoked, expired.
-CREATE FUNCTION accounts_invitation_v1(p_hash text, p_now timestamptz)
-RETURNS TABLE (agency_id bigint, invitation_id uuid, state text)
+-- Whose an authorization code or a refresh token is, by its hash: the agency to enter.
+CREATE FUNCTION accounts_grant_secret_v1(p_hash text)
+RETURNS TABLE (agency_id bigint)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
 AS $$
-    SELECT i.agency_id, i.id,
-           CASE WHEN i.accepted_at IS NOT NULL THEN 'accepted'
-                WHEN i.revoked_at IS NOT NULL THEN 'revoked'
-                WHEN i.expires_at <= p_now THEN 'expired'
-                ELSE 'open' END
-      FROM accounts_invitation i
-     WHERE i.token_hash = p_hash
+    SELECT r.agency_id FROM accounts_refreshtoken r WHERE r.token_hash = p_hash
+    UNION ALL
+    SELECT c.agency_id FROM accounts_authorizationcode c WHERE c.code_hash = p_hash
 $$;
 
--- The agencies whose time of grace is over, and those with an export that is.
-CREATE FUNCTION accounts_due_v1(p_now timestamptz)
-RETURNS TABLE (agency_id bigint, what text)
+-- The public keys that tokens are believed with: the next one as well, so that everybody has it before it signs.
+CREATE FUNCTION accounts_public_keys_v2()
+RETURNS TABLE (kid text, public_key text)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
 AS $$
-    SELECT a.id, 'close' FROM accounts_agency a WHERE a.closes_at <= p_now
-    UNION
-    SELECT e.agency_id, 'export' FROM accounts_export e WHERE e.expires_at <= p_now AND e.state <> 'expired'
+    SELECT k.kid, k.public_key FROM accounts_signingkey k WHERE k.state <> 'revoked' ORDER BY k.created_at
 $$;
 
--- Delete an agency and everything of it, if its time of grace is over: this looks for itself. Says whether it did.
-CREATE FUNCTION accounts_delete_agency_v1(p_agency bigint, p_now timestamptz)
-RETURNS boolean
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
-AS $$
-BEGIN
-    DELETE FROM accounts_agency WHERE id = p_agency AND closes_at <= p_now;
-    RETURN FOUND;
-END
-$$;
-
-REVOKE EXECUTE ON FUNCTION
-    accounts_memberships_v3, accounts_invitation_v1, accounts_due_v1, accounts_delete_agency_v1 FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION accounts_memberships_v3, accounts_invitation_v1 TO consult_app, consult_worker;
--- The office asks for the end of an agency; only the worker brings it about.
-GRANT EXECUTE ON FUNCTION accounts_due_v1, accounts_delete_agency_v1 TO consult_worker;
-ALTER FUNCTION accounts_memberships_v3 OWNER TO consult_doors;
-ALTER FUNCTION accounts_invitation_v1 OWNER TO consult_doors;
-ALTER FUNCTION accounts_due_v1 OWNER TO consult_doors;
-ALTER FUNCTION accounts_delete_agency_v1 OWNER TO consult_doors;
+REVOKE EXECUTE ON FUNCTION accounts_grant_v1, accounts_grant_secret_v1, accounts_public_keys_v2 FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION accounts_grant_v1, accounts_grant_secret_v1 TO consult_app, consult_worker;
+GRANT EXECUTE ON FUNCTION accounts_public_keys_v2 TO consult_edge;
+ALTER FUNCTION accounts_grant_v1 OWNER TO consult_doors;
+ALTER FUNCTION accounts_grant_secret_v1 OWNER TO consult_doors;
+ALTER FUNCTION accounts_public_keys_v2 OWNER TO consult_doors;

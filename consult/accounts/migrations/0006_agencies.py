@@ -12,7 +12,7 @@ SQL = Path(__file__).resolve().parents[1] / "sql"
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0004_doors_v2"),
+        ("accounts", "0005_tokens_keys_and_grants"),
     ]
 
     operations = [
@@ -152,7 +152,7 @@ class Migration(migrations.Migration):
             },
         ),
         doors.install(
-            SQL / "doors_v3.sql",
+            SQL / "doors_v4.sql",
             "accounts_memberships_v3",
             "accounts_invitation_v1",
             "accounts_due_v1",
