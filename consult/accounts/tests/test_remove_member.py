@@ -6,6 +6,7 @@ import pytest
 
 from conftest import Cast, Database, Enquiry, Person
 from consult.accounts import queries, services
+from consult.accounts.tests.extension import refresh, sign_in, works
 from consult.accounts.tests.test_change_role import at_once, make, path, roles
 from consult.core import tenancy
 from consult.inbox import services as inbox
@@ -46,6 +47,18 @@ def test_out_at_once(database: Database, cast: Cast) -> None:
         (cast.alice.member_id, cast.bob.member_id)
     ]
     assert cast.alice.client.post(path(cast.bob.member_id, "remove")).status_code == 404
+
+
+def test_their_programs_are_signed_out(database: Database, cast: Cast) -> None:
+    programs = {person: sign_in(person.client) for person in (cast.bob, cast.vera)}
+    assert works(programs[cast.bob].access_token)
+    cast.alice.client.post(path(cast.bob.member_id, "remove"))
+    assert not works(programs[cast.bob].access_token)
+    assert refresh(programs[cast.bob].refresh_token).json()["error"] == "invalid_grant"
+    assert works(programs[cast.vera].access_token)
+    # Back again they have to sign in anew: what was revoked stays so.
+    services.add_member(agency_id=cast.a, user_id=cast.bob.user_id, role="member")
+    assert not works(programs[cast.bob].access_token)
 
 
 def test_who_may(database: Database, cast: Cast) -> None:
