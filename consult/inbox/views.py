@@ -260,6 +260,8 @@ JOBS = {
     "accounts.send_invitation": gettext_noop("Send an invitation"),
     "accounts.tell_owners": gettext_noop("Tell the owners that the agency is to be deleted"),
     "accounts.build_export": gettext_noop("Build an export"),
+    "accounts.delete_expired_exports": gettext_noop("Delete exports whose time is over"),
+    "accounts.delete_agency": gettext_noop("Delete the agency"),
 }
 
 
