@@ -1,5 +1,6 @@
 """Writes of accounts, by noun."""
 
+from consult.accounts.services.access_tokens import believe
 from consult.accounts.services.agencies import BadName, NameTaken, add_member, create_agency
 from consult.accounts.services.audit import record, record_each
 from consult.accounts.services.keys import LIVE_TOKEN_LIFE, live_token
@@ -21,6 +22,7 @@ __all__ = [
     "LinkSpent",
     "NameTaken",
     "add_member",
+    "believe",
     "believe_api_token",
     "create_agency",
     "create_api_token",
