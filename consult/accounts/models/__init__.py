@@ -4,6 +4,17 @@ from consult.accounts.models.agencies import Agency, Member
 from consult.accounts.models.audit import Audit
 from consult.accounts.models.keys import SigningKey
 from consult.accounts.models.people import SignInLink, User, normalise_email
+from consult.accounts.models.repeats import IdempotencyKey
 from consult.accounts.models.tokens import ApiToken
 
-__all__ = ["Agency", "ApiToken", "Audit", "Member", "SignInLink", "SigningKey", "User", "normalise_email"]
+__all__ = [
+    "Agency",
+    "ApiToken",
+    "Audit",
+    "IdempotencyKey",
+    "Member",
+    "SignInLink",
+    "SigningKey",
+    "User",
+    "normalise_email",
+]

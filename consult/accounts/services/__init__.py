@@ -11,7 +11,22 @@ from consult.accounts.services.people import (
     create_user,
     use_sign_in_link,
 )
-from consult.accounts.services.tokens import BadScopes, BadToken, believe_api_token, create_api_token
+from consult.accounts.services.repeats import (
+    InProgress,
+    KeyReused,
+    Kept,
+    claim_idempotency_key,
+    keep_answer,
+    sweep_idempotency_keys,
+)
+from consult.accounts.services.tokens import (
+    BadScopes,
+    BadToken,
+    NoSuchToken,
+    believe_api_token,
+    create_api_token,
+    revoke_api_token,
+)
 
 __all__ = [
     "LIVE_TOKEN_LIFE",
@@ -19,17 +34,25 @@ __all__ = [
     "BadName",
     "BadScopes",
     "BadToken",
+    "InProgress",
+    "Kept",
+    "KeyReused",
     "LinkSpent",
     "NameTaken",
+    "NoSuchToken",
     "add_member",
     "believe",
     "believe_api_token",
+    "claim_idempotency_key",
     "create_agency",
     "create_api_token",
     "create_sign_in_link",
     "create_user",
+    "keep_answer",
     "live_token",
     "record",
     "record_each",
+    "revoke_api_token",
+    "sweep_idempotency_keys",
     "use_sign_in_link",
 ]

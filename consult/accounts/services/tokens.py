@@ -26,6 +26,10 @@ class BadScopes(ValueError):
     """Scopes or a role that no token may have."""
 
 
+class NoSuchToken(Exception):
+    """The agency has no API token of this id."""
+
+
 def create_api_token(
     *,
     agency_id: int,
@@ -65,6 +69,16 @@ def create_api_token(
             data={"scopes": sorted(scopes), "role": role, "member": str(member_id) if member_id else None},
         )
     return token.id, secret
+
+
+def revoke_api_token(*, agency_id: int, token_id: UUID, by: UUID | None, now: dt.datetime) -> None:
+    """Let a token open nothing any more, from this moment on; one that is revoked stays so. Raise NoSuchToken."""
+    with tenancy.agency(agency_id):
+        rows = models.ApiToken.objects.filter(agency_id=agency_id, id=token_id)
+        if rows.filter(revoked_at=None).update(revoked_at=now):
+            record("accounts.revoke_api_token", agency_id=agency_id, by=by, subject_id=token_id)
+        elif not rows.exists():
+            raise NoSuchToken(token_id)
 
 
 def believe_api_token(secret: str, *, now: dt.datetime) -> queries.Caller:
