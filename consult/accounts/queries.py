@@ -170,7 +170,9 @@ class ApiToken:
 _TOKEN = [field.name for field in dataclasses.fields(ApiToken)]
 
 
-def api_tokens_after(agency_id: int, after: UUID | None, limit: int, *, member_id: UUID | None = None) -> list[ApiToken]:
+def api_tokens_after(
+    agency_id: int, after: UUID | None, limit: int, *, member_id: UUID | None = None
+) -> list[ApiToken]:
     """Return the agency's tokens, or those of one member, in the order in which they were made."""
     found = models.ApiToken.objects.filter(agency_id=agency_id, **({"member_id": member_id} if member_id else {}))
     rows = (found.filter(id__gt=after) if after else found).order_by("id").values_list(*_TOKEN)[:limit]

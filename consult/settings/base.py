@@ -20,6 +20,9 @@ CONSULT_ENCRYPTION_KEYS: list[str] = []
 CONSULT_TRUSTED_PROXIES: list[str] = []
 CONSULT_EXTENSION_IDS: list[str] = []
 CONSULT_API_ORIGINS: list[str] = []
+CONSULT_API_LIMIT: str
+CONSULT_API_MEMBER_LIMIT: str
+CONSULT_REDIS_URL: str
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -53,6 +56,8 @@ MIDDLEWARE = [
     "consult.core.http.RequestLog",
     "consult.core.health.Probes",
     "consult.core.http.TrustedProxies",
+    # Before whatever answers itself: a preflight is not redirected.
+    "corsheaders.middleware.CorsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -154,6 +159,22 @@ SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+# Who may call from a page of another origin (CORS_ALLOWED_ORIGINS, below), what, and with which headers. No cookies.
+CORS_URLS_REGEX = r"^/(api/|oauth/token$|oauth/revoke$|\.well-known/)"
+CORS_ALLOW_CREDENTIALS = False
+CORS_ALLOW_METHODS = ["GET", "POST", "PATCH", "PUT", "DELETE"]
+CORS_ALLOW_HEADERS = [
+    "accept",
+    "authorization",
+    "content-type",
+    "idempotency-key",
+    "if-match",
+    "if-none-match",
+    "x-request-id",
+]
+CORS_EXPOSE_HEADERS = ["ETag", "Location", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-ID"]
+# Seconds for which a browser need not ask again; browsers keep it for two hours at most.
+CORS_PREFLIGHT_MAX_AGE = 7200
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 # Django's own logging set-up is off: consult.core.logging does it once, for Django as well.
 LOGGING_CONFIG = None
@@ -187,10 +208,22 @@ def configure(environment: Environment) -> dict[str, Any]:
         "CONSULT_TRUSTED_PROXIES": _listed(environment.CONSULT_TRUSTED_PROXIES),
         "CONSULT_EXTENSION_IDS": _listed(environment.CONSULT_EXTENSION_IDS),
         "CONSULT_API_ORIGINS": _listed(environment.CONSULT_API_ORIGINS),
+        "CORS_ALLOWED_ORIGINS": [
+            *(f"chrome-extension://{id}" for id in _listed(environment.CONSULT_EXTENSION_IDS)),
+            *_listed(environment.CONSULT_API_ORIGINS),
+        ],
+        "CONSULT_API_LIMIT": environment.CONSULT_API_LIMIT,
+        "CONSULT_API_MEMBER_LIMIT": _times(environment.CONSULT_API_LIMIT, 3),
+        "CONSULT_REDIS_URL": redis,
         "DEFAULT_FROM_EMAIL": environment.CONSULT_MAIL_FROM,
         "SERVER_EMAIL": environment.CONSULT_MAIL_FROM,
         **_mail(environment.EMAIL_URL.get_secret_value()),
     }
+
+
+def _times(limit: str, factor: int) -> str:
+    amount, _slash, span = limit.partition("/")
+    return f"{int(amount) * factor}/{span}"
 
 
 def _listed(text: str) -> list[str]:

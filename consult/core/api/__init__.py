@@ -4,7 +4,7 @@ from ninja import Router
 
 from consult.core.api.lists import Listed, Paging, cursor, listed
 from consult.core.api.service import Api, Enter, Go, refusing
-from consult.core.api.shapes import Input, Line, Shape, Text
+from consult.core.api.shapes import Input, Line, Shape, Words, kept
 from consult.core.api.versions import answer, expect
 
 __all__ = [
@@ -17,10 +17,11 @@ __all__ = [
     "Paging",
     "Router",
     "Shape",
-    "Text",
+    "Words",
     "answer",
     "cursor",
     "expect",
+    "kept",
     "listed",
     "refusing",
 ]

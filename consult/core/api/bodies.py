@@ -144,4 +144,3 @@ def parameters(request: HttpRequest, known: frozenset[str]) -> QueryDict:
     if errors:
         raise Refused("invalid", errors=errors)
     return found
-

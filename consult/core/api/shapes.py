@@ -21,14 +21,17 @@ class Input(BaseModel):
         return {name: getattr(self, name) for name in self.model_fields_set}
 
 
+def kept() -> Any:
+    """Stand as the default of what a change does not name: it stays as it is. Never a value; see `Input.given`."""
+    return None
+
+
 def _one_line(text: str) -> str:
-    if not text:
-        raise ValueError("This is empty.")
     if any(not sign.isprintable() for sign in text):
         raise ValueError("This is one line of text, without control characters.")
     return text
 
 
-# One line of text that is not empty. Spaces around it are cut off.
-type Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1), AfterValidator(_one_line)]
-type Text = Annotated[str, StringConstraints(strip_whitespace=True)]
+# One line of text; spaces around it are cut off. `Line` is not empty.
+Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1), AfterValidator(_one_line)]
+Words = Annotated[str, StringConstraints(strip_whitespace=True), AfterValidator(_one_line)]
