@@ -9,6 +9,7 @@ from django.core.exceptions import BadRequest, PermissionDenied, SuspiciousOpera
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.template import loader
+from django.views.decorators.csrf import csrf_exempt
 
 log = structlog.get_logger("consult.errors")
 
@@ -84,7 +85,7 @@ def problem(status: int, *, code: str = "", detail: str = "", **extra: Any) -> J
 
 
 def wants_json(request: HttpRequest) -> bool:
-    if request.path_info.startswith("/api/"):
+    if request.path_info.startswith("/api/") or request.path_info == "/api":
         return True
     accepted = request.get_preferred_type(["text/html", "application/json", "application/problem+json"])
     return accepted is not None and accepted != "text/html"
@@ -110,6 +111,12 @@ def permission_denied(request: HttpRequest, exception: Exception) -> HttpRespons
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return answer(request, 404)
+
+
+@csrf_exempt
+def no_such_route(request: HttpRequest) -> HttpResponse:
+    """What is not there below /api/, whatever the method: a problem, also for who sends no Accept."""
     return answer(request, 404)
 
 

@@ -13,8 +13,8 @@ from consult.accounts.services.people import (
 )
 from consult.accounts.services.repeats import (
     InProgress,
-    KeyReused,
     Kept,
+    KeyReused,
     claim_idempotency_key,
     keep_answer,
     sweep_idempotency_keys,
