@@ -27,6 +27,7 @@ FREE_INDEXES = {
 FREE_REFERENCES = {
     ("accounts_audit", "subject_id"): "The subject may be of any table, and may be gone.",
     ("accounts_audit", "token_id"): "An API token, or a program's sign-in: of one of two tables.",
+    ("accounts_idempotencykey", "token_id"): "An API token, or a program's sign-in: of one of two tables.",
 }
 
 # Functions of ours: (owner, runs as its owner, who may execute it). Those that run as it pin this search_path.

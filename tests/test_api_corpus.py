@@ -36,7 +36,7 @@ BODIES: dict[str, bytes] = {
     "a text": b'"x"',
     "null": b"null",
     "true": b"true",
-    "trailing text": b'{} {}',
+    "trailing text": b"{} {}",
     "a NUL byte": b"\x00",
 }
 VALUES: dict[str, str] = {
@@ -181,7 +181,9 @@ def test_every_parameter(program: api.Program, document: dict[str, Any], ids: di
                         tried += 1
                 elif parameter["in"] == "path":
                     for what, text in QUERIES.items():
-                        there = path.format(**{**ids, parameter["name"]: text.replace("%", "%25") if text == "%" else text})
+                        there = path.format(
+                            **{**ids, parameter["name"]: text.replace("%", "%25") if text == "%" else text}
+                        )
                         answer = program.call(method.upper(), there)
                         assert answer.status_code in (404, 422), (path, what, answer.status_code)
                         check(answer, f"{method} {path}: {what}")
@@ -200,12 +202,24 @@ def test_headers(program: api.Program, document: dict[str, Any]) -> None:
 
 
 def test_other_kinds_of_bodies(program: api.Program) -> None:
-    for kind in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "", "application/xml"):
+    for kind in (
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data; boundary=x",
+        "",
+        "application/xml",
+    ):
         answer = program.post("/api/v1/clients", b"name=x", Content_Type=kind)
         assert answer.status_code == 415, kind
         assert api.told(answer)["code"] == "unsupported_media_type"
-    assert program.post("/api/v1/clients", b'{"name": "x"}', Content_Type="application/json; charset=latin-1").status_code == 415
-    assert program.post("/api/v1/clients", b'{"name": "x"}', Content_Type="application/json; charset=UTF-8").status_code == 201
+    assert (
+        program.post("/api/v1/clients", b'{"name": "x"}', Content_Type="application/json; charset=latin-1").status_code
+        == 415
+    )
+    assert (
+        program.post("/api/v1/clients", b'{"name": "x"}', Content_Type="application/json; charset=UTF-8").status_code
+        == 201
+    )
 
 
 def test_a_body_that_is_too_large(program: api.Program) -> None:

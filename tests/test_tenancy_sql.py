@@ -48,6 +48,9 @@ def both(database: Database, cast: Cast) -> Database:
         accounts.create_api_token(
             agency_id=agency_id, name="Own", scopes=["read"], by=person.member_id, member_id=person.member_id
         )
+        accounts.claim_idempotency_key(
+            agency_id=agency_id, token_id=uuid.uuid4(), key="1", request=b"", now=timezone.now()
+        )
         with tenancy.agency(agency_id):
             intake_models.Site.objects.update(client_id=client_id)
             intake_models.Alarm.objects.create(agency_id=agency_id, checked_at=timezone.now())

@@ -288,11 +288,13 @@ def _form(row: queries.Form) -> Form:
         **{name: getattr(row, name) for name in (*same, *lists)},
         **dataclasses.asdict(row.settings),
         fields=[Question(**{name: field[name] for name in Question.model_fields}) for field in row.fields],
-        files=Files(
-            count=files["count"],
-            megabytes=files["bytes"] // rules.MEGABYTE,
-            total_megabytes=files["total"] // rules.MEGABYTE,
-            kinds=rules.file_kinds(files["types"]),
+        files=Files.model_validate(
+            {
+                "count": files["count"],
+                "megabytes": files["bytes"] // rules.MEGABYTE,
+                "total_megabytes": files["total"] // rules.MEGABYTE,
+                "kinds": rules.file_kinds(files["types"]),
+            }
         )
         if files
         else None,

@@ -1,7 +1,7 @@
 """API tokens: one's own and the agency's."""
 
 import datetime as dt
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
@@ -66,7 +66,7 @@ def _token(row: accounts.ApiToken) -> Token:
     return Token(**_values(row))
 
 
-def _values(row: accounts.ApiToken) -> dict[str, object]:
+def _values(row: accounts.ApiToken) -> dict[str, Any]:
     return {**vars(row), "role": row.role or None}
 
 

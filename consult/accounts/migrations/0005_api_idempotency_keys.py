@@ -7,28 +7,50 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('accounts', '0004_doors_v2'),
+        ("accounts", "0004_doors_v2"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='IdempotencyKey',
+            name="IdempotencyKey",
             fields=[
-                ('id', models.UUIDField(default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('token_id', models.UUIDField()),
-                ('key', models.CharField(max_length=255)),
-                ('request_hash', models.CharField(max_length=64)),
-                ('status', models.PositiveSmallIntegerField(default=0)),
-                ('headers', models.JSONField(default=dict)),
-                ('answer', models.TextField(blank=True, default='')),
-                ('agency', models.ForeignKey(db_constraint=False, db_index=False, editable=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='accounts.agency')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("token_id", models.UUIDField()),
+                ("key", models.CharField(max_length=255)),
+                ("request_hash", models.CharField(max_length=64)),
+                ("status", models.PositiveSmallIntegerField(default=0)),
+                ("headers", models.JSONField(default=dict)),
+                ("answer", models.TextField(blank=True, default="")),
+                (
+                    "agency",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        editable=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="accounts.agency",
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(fields=['agency', 'created_at'], name='accounts_idempotencykey_age')],
-                'constraints': [consult.core.isolation.Isolated(app=('select', 'insert', 'update', 'delete'), column='agency_id', doors=(), name='accounts_idempotencykey_isolated'), models.UniqueConstraint(fields=('agency', 'token_id', 'key'), name='accounts_idempotencykey_once')],
+                "indexes": [models.Index(fields=["agency", "created_at"], name="accounts_idempotencykey_age")],
+                "constraints": [
+                    consult.core.isolation.Isolated(
+                        app=("select", "insert", "update", "delete"),
+                        column="agency_id",
+                        doors=(),
+                        name="accounts_idempotencykey_isolated",
+                    ),
+                    models.UniqueConstraint(fields=("agency", "token_id", "key"), name="accounts_idempotencykey_once"),
+                ],
             },
         ),
     ]

@@ -123,4 +123,4 @@ def _type(schema: dict[str, Any], schemas: dict[str, Any]) -> str:
         return f"{words} up to {schema['maxLength']}" if "maxLength" in schema else words
     if kind == "integer" and "maximum" in schema:
         return f"number from {schema.get('minimum', 0)} to {schema['maximum']}"
-    return {"integer": "number", "boolean": "yes or no", "null": "null", "object": "object"}.get(kind, kind)
+    return {"integer": "number", "boolean": "yes or no", "null": "null", "object": "object"}.get(kind, str(kind))

@@ -130,15 +130,16 @@ def _refused(error: Exception) -> Refused:
             return Refused("bad_request")
 
 
-def _raise(request: HttpRequest, error: Exception) -> HttpResponse:
+def _raise(request: HttpRequest, error: Exception | type[Exception]) -> HttpResponse:
     # A body's own refusal, which ninja wraps.
     if isinstance(error, HttpError) and isinstance(error.__cause__, Refused):
         raise error.__cause__
     raise error
 
 
-def _invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
-    raise Refused("invalid", errors=[_fault(each) for each in error.errors])
+def _invalid(request: HttpRequest, error: ValidationError | type[ValidationError]) -> HttpResponse:
+    found: list[dict[str, Any]] = error.errors if isinstance(error, ValidationError) else []
+    raise Refused("invalid", errors=[_fault(each) for each in found])
 
 
 def _fault(error: Mapping[str, Any]) -> dict[str, str]:
@@ -155,6 +156,10 @@ def _fault(error: Mapping[str, Any]) -> dict[str, str]:
         return {"pointer": pointer, "code": "unknown", "detail": "There is a name that is not known here."}
     if error["type"] == "value_error":
         return {"pointer": pointer, "code": "invalid", "detail": unquoted(str(error["msg"]).partition(", ")[2])}
+    # A text whose length is looked at after it was trimmed is a “value” with “items” to pydantic.
+    if error["type"] == "too_long" and str(error["msg"]).startswith("Value"):
+        most = error.get("ctx", {}).get("max_length")
+        return {"pointer": pointer, "code": "too_long", "detail": f"This may have at most {most} characters."}
     if error["type"] in ("missing", "model_attributes_type") and not pointer:
         return {"pointer": pointer, "code": "missing", "detail": "A JSON object is needed."}
     return {"pointer": pointer, "code": str(error["type"]), "detail": f"{str(error['msg']).rstrip('.')}."}
