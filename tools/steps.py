@@ -1,4 +1,4 @@
-"""The steps of `make check`, `make test`, `make e2e`, `make faults` and `make fuzz`, each with its time; one that fails ends it."""
+"""The steps of the commands of make that check something, each with its time; one that fails ends it."""
 
 import os
 import shutil

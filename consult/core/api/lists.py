@@ -61,7 +61,7 @@ def listed[Row](
     shape: Callable[[Row], Shape],
     place: Callable[[Row], tuple[object, ...]],
 ) -> HttpResponse:
-    """Answer with a page of `rows`; one more than `paging.limit` was asked for. `place`: where a row stands in the order."""
+    """Answer with a page of `rows`, one more than `paging.limit` at most. `place`: where a row stands in the order."""
     shown = rows[: paging.limit]
     after = None
     if len(rows) > paging.limit:
