@@ -100,7 +100,7 @@ def problems(production: bool = False, **variables: str) -> list[str]:
         ("CONSULT_API_ORIGINS", "https://app.example/path"),
         ("CONSULT_API_ORIGINS", "https://app.example/"),
         ("CONSULT_API_ORIGINS", "https://*.example"),
-        ("CONSULT_API_ORIGINS", "app.example"),
+        ("CONSULT_API_ORIGINS", "web.example"),
         ("CONSULT_API_ORIGINS", "null"),
         ("CONSULT_API_ORIGINS", "https://user@app.example"),
         ("CONSULT_API_ORIGINS", "https://App.example"),
@@ -113,7 +113,7 @@ def problems(production: bool = False, **variables: str) -> list[str]:
         ("CONSULT_EXTENSION_IDS", EXTENSION),
         ("CONSULT_EXTENSION_IDS", f"{ID} {ID}"),
         ("CONSULT_API_LIMIT", "often"),
-        ("CONSULT_API_LIMIT", "0/minute"),
+        ("CONSULT_API_LIMIT", "0/hour"),
     ],
 )
 def test_a_wrong_value_refuses_to_start(name: str, value: str) -> None:
