@@ -13,6 +13,7 @@ from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 import pytest
 from django.core.wsgi import get_wsgi_application
+from django.db import connection
 
 from conftest import Cast, Database, Enquiry
 from consult.core import errors
@@ -119,7 +120,14 @@ class Quiet(WSGIRequestHandler):
 def office(cast: Cast) -> Iterator[str]:
     """The office at a real address."""
     with make_server("127.0.0.1", 0, get_wsgi_application(), handler_class=Quiet) as server:
-        thread = threading.Thread(target=server.serve_forever)
+
+        def serve() -> None:
+            try:
+                server.serve_forever()
+            finally:
+                connection.close()
+
+        thread = threading.Thread(target=serve)
         thread.start()
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()

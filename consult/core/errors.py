@@ -57,6 +57,9 @@ KINDS: dict[str, Kind] = {
     "too_many_requests": Kind(429, "Too many requests", "Beyond the limit; `Retry-After` says for how many seconds."),
     "internal_error": Kind(500, "Internal error", "Something broke on our side; it is logged under `request_id`."),
     "unavailable": Kind(503, "Unavailable", "The office cannot answer at this moment."),
+    "migrations_missing": Kind(
+        503, "Migrations missing", "The database has not the newest tables yet; only `/ready/` says so."
+    ),
     "database_away": Kind(503, "Database away", "The database does not answer; `Retry-After` says when to come back."),
 }
 CODES = {kind.status: code for code, kind in reversed(KINDS.items())}

@@ -71,6 +71,8 @@ HEADERS = {
     "WWW-Authenticate": {"description": "RFC 6750.", "schema": {"type": "string"}},
     "Allow": {"description": "The methods that there are.", "schema": {"type": "string"}},
 }
+# What no route of the API answers.
+NOT_HERE = {"csrf", "migrations_missing"}
 # What each problem's answer carries besides.
 OF_STATUS = {401: ["WWW-Authenticate"], 405: ["Allow"], 429: ["Retry-After", *LIMITS], 503: ["Retry-After"]}
 
@@ -120,7 +122,7 @@ def build(api: NinjaAPI) -> dict[str, Any]:
 
 
 def _problem(status: int) -> dict[str, Any]:
-    kinds = {code: kind for code, kind in errors.KINDS.items() if kind.status == status and code != "csrf"}
+    kinds = {code: kind for code, kind in errors.KINDS.items() if kind.status == status and code not in NOT_HERE}
     first = next(iter(kinds))
     return {
         "description": " ".join(f"`{code}`: {kind.words}" for code, kind in kinds.items()),
