@@ -117,7 +117,8 @@ def problems(production: bool = False, **variables: str) -> list[str]:
     ],
 )
 def test_a_wrong_value_refuses_to_start(name: str, value: str) -> None:
-    found = problems(**{name: value})
+    variables: dict[str, Any] = {name: value}
+    found = problems(**variables)
     assert len(found) == 1
     assert found[0].startswith(f"{name}: ")
     assert value == "*" or value not in found[0]
