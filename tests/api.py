@@ -2,13 +2,15 @@
 
 import dataclasses
 import json
+from collections.abc import Collection
 from typing import Any
 
 from django.http import HttpResponse
 from django.test import Client
 
 from conftest import Cast
-from consult.accounts import services
+from consult.accounts import queries, rules, services
+from consult.core import tenancy
 
 SCOPES = ("read", "write", "manage")
 
@@ -47,15 +49,20 @@ class Program:
 ANONYMOUS = Program("")
 
 
-def of_member(agency_id: int, member_id: Any, scopes: tuple[str, ...] = SCOPES) -> Program:
-    """A member's own token."""
+def of_member(agency_id: int, member_id: Any, scopes: Collection[str] = ()) -> Program:
+    """A member's own token; with every scope that their role may have unless some are named."""
+    if not scopes:
+        with tenancy.agency(agency_id):
+            person = queries.person(agency_id, member_id)
+        assert person
+        scopes = rules.scopes_of(person.role)
     _id, secret = services.create_api_token(
         agency_id=agency_id, name="Test", scopes=scopes, by=member_id, member_id=member_id
     )
     return Program(secret)
 
 
-def of_agency(cast: Cast, role: str = "admin", scopes: tuple[str, ...] = SCOPES) -> Program:
+def of_agency(cast: Cast, role: str = "admin", scopes: Collection[str] = SCOPES) -> Program:
     """A token of agency A itself."""
     _id, secret = services.create_api_token(agency_id=cast.a, name="Test", scopes=scopes, by=None, role=role)
     return Program(secret)

@@ -49,8 +49,8 @@ OPERATIONS = {
     "list_api_tokens": LIST,
     # Alice's own token: for nobody else but those who manage the agency's.
     "show_api_token": "401 404 404 404 200 200",
-    # Everybody for themselves; the agency's token is nobody.
-    "create_api_token": "401 201 201 201 201 422",
+    # For oneself, with the scope `manage`; the agency's token is nobody.
+    "create_api_token": "401 201 403 403 201 422",
     # One each, of Alice's.
     "revoke_api_token": "401 404 404 404 204 204",
     "list_audit": "401 200 403 403 200 200",

@@ -23,6 +23,7 @@ CONSULT_API_ORIGINS: list[str] = []
 CONSULT_API_LIMIT: str
 CONSULT_API_MEMBER_LIMIT: str
 CONSULT_REDIS_URL: str
+CONSULT_KEY_ROTATION_DAYS: int = 30
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -215,6 +216,7 @@ def configure(environment: Environment) -> dict[str, Any]:
         "CONSULT_API_LIMIT": environment.CONSULT_API_LIMIT,
         "CONSULT_API_MEMBER_LIMIT": _times(environment.CONSULT_API_LIMIT, 3),
         "CONSULT_REDIS_URL": redis,
+        "CONSULT_KEY_ROTATION_DAYS": environment.CONSULT_KEY_ROTATION_DAYS,
         "DEFAULT_FROM_EMAIL": environment.CONSULT_MAIL_FROM,
         "SERVER_EMAIL": environment.CONSULT_MAIL_FROM,
         **_mail(environment.EMAIL_URL.get_secret_value()),

@@ -82,6 +82,9 @@ class Environment(BaseModel):
     CONSULT_API_LIMIT: str = Field(
         "600/minute", description="How often one API token may call, such as 600/minute; a member three times as often."
     )
+    CONSULT_KEY_ROTATION_DAYS: int = Field(
+        30, ge=1, le=365, description="After how many days another key signs tokens; the worker sees to it."
+    )
     CONSULT_PROCESS: Literal["office", "worker", "migrate", "seed"] = Field(
         "office", description="Which database role this process connects with; set by the entry points."
     )

@@ -62,11 +62,11 @@ class TokenInput(api.Input):
     ] = None
 
 
-def _token(row: accounts.ApiToken) -> Token:
+def _token(row: accounts.TokenRecord) -> Token:
     return Token(**_values(row))
 
 
-def _values(row: accounts.ApiToken) -> dict[str, Any]:
+def _values(row: accounts.TokenRecord) -> dict[str, Any]:
     return {**vars(row), "role": row.role or None}
 
 
@@ -76,7 +76,7 @@ def _manages(request: HttpRequest) -> bool:
     return rules.within(found.scopes, "tokens.manage") and rules.may(found.here.role, "tokens.manage")
 
 
-def _found(request: HttpRequest, token_id: UUID) -> accounts.ApiToken:
+def _found(request: HttpRequest, token_id: UUID) -> accounts.TokenRecord:
     """Return the token, if the caller may know of it: their own, or any for who manages them."""
     me = caller(request)
     row = accounts.api_token(me.here.agency_id, token_id)
@@ -121,15 +121,16 @@ def create_api_token(request: HttpRequest, body: TokenInput) -> HttpResponse:
         raise _wrong("/role", "A token of the agency has a role, a member's own has the member's.")
     if body.owner == "me" and here.member_id is None:
         raise _wrong("/owner", "The calling token belongs to the agency; there is no member to make a token for.")
-    token_id, secret = services.create_api_token(
-        agency_id=here.agency_id,
-        name=body.name,
-        scopes=body.scopes,
-        by=here.member_id,
-        member_id=here.member_id if body.owner == "me" else None,
-        role=body.role or "",
-        expires_at=body.expires_at,
-    )
+    with api.refusing({services.BadScopes: ("invalid", "/scopes")}):
+        token_id, secret = services.create_api_token(
+            agency_id=here.agency_id,
+            name=body.name,
+            scopes=body.scopes,
+            by=here.member_id,
+            member_id=here.member_id if body.owner == "me" else None,
+            role=body.role or "",
+            expires_at=body.expires_at,
+        )
     made = NewToken(**_values(_found(request, token_id)), secret=secret)
     return api.answer(request, made, status=201, location=f"/api/v1/tokens/{token_id}")
 

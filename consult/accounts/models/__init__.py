@@ -2,6 +2,7 @@
 
 from consult.accounts.models.agencies import Agency, Member
 from consult.accounts.models.audit import Audit
+from consult.accounts.models.grants import AuthorizationCode, Grant, RefreshToken
 from consult.accounts.models.keys import SigningKey
 from consult.accounts.models.people import SignInLink, User, normalise_email
 from consult.accounts.models.repeats import IdempotencyKey
@@ -11,8 +12,11 @@ __all__ = [
     "Agency",
     "ApiToken",
     "Audit",
+    "AuthorizationCode",
+    "Grant",
     "IdempotencyKey",
     "Member",
+    "RefreshToken",
     "SignInLink",
     "SigningKey",
     "User",

@@ -170,6 +170,9 @@ def unquoted(text: str) -> str:
     return re.sub("“.*”", "“…”", text, flags=re.DOTALL)
 
 
+REFUSED = "There is no such thing, or it does not go together with the rest."
+
+
 @contextmanager
 def refusing(mapping: Mapping[type[Exception], tuple[str, str]]) -> Iterator[None]:
     """Translate what a service raises: exception → (code, pointer of the value at fault or an empty text)."""
@@ -179,5 +182,7 @@ def refusing(mapping: Mapping[type[Exception], tuple[str, str]]) -> Iterator[Non
         code, pointer = next(found for kind, found in mapping.items() if isinstance(error, kind))
         if code != "invalid":
             raise Refused(code) from error
-        words = unquoted(str(error)) if isinstance(error, ValueError) and str(error) else "There is no such thing."
+        # Of our own rules the text is for people; others carry what was sent.
+        said = error.args[0] if error.args else ""
+        words = unquoted(said) if isinstance(error, ValueError) and isinstance(said, str) and said else REFUSED
         raise Refused("invalid", errors=[{"pointer": pointer, "code": "invalid", "detail": words}]) from error

@@ -9,7 +9,7 @@ import consult.core.isolation
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0004_doors_v2"),
+        ("accounts", "0005_tokens_keys_and_grants"),
     ]
 
     operations = [
