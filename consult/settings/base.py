@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from consult.core import database
 from consult.core import logging as consult_logging
-from consult.settings.environment import Environment
+from consult.settings.environment import CHROME_ID, Environment
 
 # Filled by `configure`; named here so that the type checker knows them.
 CONSULT_OFFICE_URL: str
@@ -210,7 +210,12 @@ def configure(environment: Environment) -> dict[str, Any]:
         "CONSULT_EXTENSION_IDS": _listed(environment.CONSULT_EXTENSION_IDS),
         "CONSULT_API_ORIGINS": _listed(environment.CONSULT_API_ORIGINS),
         "CORS_ALLOWED_ORIGINS": [
-            *(f"chrome-extension://{id}" for id in _listed(environment.CONSULT_EXTENSION_IDS)),
+            # A Firefox add-on has another origin in each browser; it calls with its host permission instead.
+            *(
+                f"chrome-extension://{id}"
+                for id in _listed(environment.CONSULT_EXTENSION_IDS)
+                if CHROME_ID.fullmatch(id)
+            ),
             *_listed(environment.CONSULT_API_ORIGINS),
         ],
         "CONSULT_API_LIMIT": environment.CONSULT_API_LIMIT,

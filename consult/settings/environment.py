@@ -169,8 +169,11 @@ def shape_problems(environment: Environment) -> list[str]:
 
 
 _LIMIT = re.compile(r"[1-9]\d{0,6}/(second|minute|hour)")
-# As browsers write them: 32 letters from a to p.
-_EXTENSION_ID = re.compile(r"[a-p]{32}")
+# Chrome's ids, and those of Firefox add-ons: name@example or {uuid}.
+CHROME_ID = re.compile(r"[a-p]{32}")
+_EXTENSION_ID = re.compile(
+    r"[a-p]{32}|[A-Za-z0-9._-]{1,60}@[A-Za-z0-9.-]{1,60}|\{[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\}"
+)
 _ORIGIN = re.compile(r"https?://(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9-]{1,63}(?::[1-9]\d{0,4})?")
 _DEFAULT_PORT = re.compile(r"http://.*:80|https://.*:443")
 
@@ -184,7 +187,7 @@ def _origin_problems(environment: Environment) -> list[str]:
     """One line for each of the lists of who may call the API with another origin: a wrong one would match nobody."""
     problems = []
     if not all(map(_EXTENSION_ID.fullmatch, listed(environment.CONSULT_EXTENSION_IDS))):
-        problems.append("CONSULT_EXTENSION_IDS: an id is 32 letters from a to p, as in chrome-extension://<id>.")
+        problems.append("CONSULT_EXTENSION_IDS: an id is 32 letters from a to p, or a Firefox add-on's: name@example.")
     origins = listed(environment.CONSULT_API_ORIGINS)
     if "*" in origins:
         problems.append("CONSULT_API_ORIGINS: `*` lets every web page call; list the real origins.")
