@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_safe
 from ninja import NinjaAPI
 
@@ -223,6 +224,8 @@ def view(api: NinjaAPI) -> Callable[[HttpRequest], HttpResponse]:
         return json.dumps(build(api), ensure_ascii=False).encode()
 
     @csrf_exempt
+    # Nothing secret is in it, so its length may tell what is.
+    @gzip_page
     @require_safe
     def show_document(request: HttpRequest) -> HttpResponse:
         answer = HttpResponse(content(), content_type="application/json")

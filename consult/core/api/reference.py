@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_safe
 from ninja import NinjaAPI
 
@@ -25,6 +26,8 @@ def view(api: NinjaAPI) -> Callable[[HttpRequest], HttpResponse]:
         found = document.build(api)
         return {"groups": _groups(found), "problems": errors.KINDS, "office": settings.CONSULT_OFFICE_URL}
 
+    # Nothing secret is in it, so its length may tell what is.
+    @gzip_page
     @require_safe
     def show_reference(request: HttpRequest) -> HttpResponse:
         return render(request, "api/reference.html", content())
