@@ -33,6 +33,7 @@ FREE_INDEXES = {
 FREE_REFERENCES = {
     ("accounts_audit", "subject_id"): "The subject may be of any table, and may be gone.",
     ("accounts_audit", "token_id"): "An API token, or a program's sign-in: of one of two tables.",
+    ("accounts_idempotencykey", "token_id"): "An API token, or a program's sign-in: of one of two tables.",
     ("accounts_grant", "client_id"): "The id of a browser extension, from CONSULT_EXTENSION_IDS.",
     ("accounts_authorizationcode", "client_id"): "As of a grant.",
 }

@@ -53,6 +53,13 @@ def sweep_logos() -> None:
     services.sweep_logos(now=dt.datetime.now(dt.UTC))
 
 
+@queue.periodic("accounts.sweep_idempotency_keys", "23 * * * *")
+def sweep_idempotency_keys() -> None:
+    now = dt.datetime.now(dt.UTC)
+    for agency_id, _slug, _name in queries.agencies():
+        services.sweep_idempotency_keys(agency_id=agency_id, now=now)
+
+
 @queue.periodic("accounts.tend_keys", "*/10 * * * *")
 def tend_keys() -> None:
     """Rotate the signing keys when it is time, and forget those that nothing needs any more."""

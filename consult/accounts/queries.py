@@ -9,6 +9,7 @@ from uuid import UUID
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.db import connection
+from django.db.models import Q
 from django.http import HttpRequest
 
 from consult.accounts import models, rules
@@ -79,10 +80,23 @@ def members(agency_id: int) -> list[Person]:
 
 def _people(agency_id: int) -> list[Person]:
     found = models.Member.objects.filter(agency_id=agency_id).select_related("user").order_by("user__name", "id")
-    return [
-        Person(member.id, str(member.user), member.user.email, member.role, member.left_at is not None)
-        for member in found
-    ]
+    return [_person(member) for member in found]
+
+
+def _person(member: models.Member) -> Person:
+    return Person(member.id, str(member.user), member.user.email, member.role, member.left_at is not None)
+
+
+def people_after(agency_id: int, after: UUID | None, limit: int) -> list[Person]:
+    """Return the members from `after` on in the order of their ids, also those who have left."""
+    found = models.Member.objects.filter(agency_id=agency_id).select_related("user").order_by("id")
+    return [_person(member) for member in (found.filter(id__gt=after) if after else found)[:limit]]
+
+
+def person(agency_id: int, member_id: UUID) -> Person | None:
+    """Return one member, also one who has left, or None."""
+    found = models.Member.objects.filter(agency_id=agency_id, id=member_id).select_related("user").first()
+    return _person(found) if found else None
 
 
 def member_names(agency_id: int) -> dict[UUID, str]:
@@ -406,3 +420,71 @@ def grants(agency_id: int, *, now: dt.datetime, member_id: UUID | None = None) -
         )
         for grant in found.select_related("member__user").order_by("-last_used_at", "-id")
     ]
+
+
+@dataclasses.dataclass(frozen=True)
+class TokenRecord:
+    """An API token as programs read it, also a revoked one."""
+
+    id: UUID
+    name: str
+    hint: str
+    # None: the agency's own, with `role`.
+    member_id: UUID | None
+    role: str
+    scopes: list[str]
+    made_by_id: UUID | None
+    created_at: dt.datetime
+    expires_at: dt.datetime | None
+    last_used_at: dt.datetime | None
+    revoked_at: dt.datetime | None
+
+
+_TOKEN = [field.name for field in dataclasses.fields(TokenRecord)]
+
+
+def api_tokens_after(
+    agency_id: int, after: UUID | None, limit: int, *, member_id: UUID | None = None
+) -> list[TokenRecord]:
+    """Return the agency's tokens, or those of one member, in the order in which they were made."""
+    found = models.ApiToken.objects.filter(agency_id=agency_id, **({"member_id": member_id} if member_id else {}))
+    rows = (found.filter(id__gt=after) if after else found).order_by("id").values_list(*_TOKEN)[:limit]
+    return [TokenRecord(*row) for row in rows]
+
+
+def api_token(agency_id: int, token_id: UUID) -> TokenRecord | None:
+    row = models.ApiToken.objects.filter(agency_id=agency_id, id=token_id).values_list(*_TOKEN).first()
+    return TokenRecord(*row) if row else None
+
+
+@dataclasses.dataclass(frozen=True)
+class Audited:
+    """A line of the audit."""
+
+    id: UUID
+    action: str
+    by_id: UUID | None
+    token_id: UUID | None
+    origin: str
+    subject_id: UUID | None
+    data: dict[str, Any]
+    created_at: dt.datetime
+
+
+def audit_before(
+    agency_id: int,
+    before: tuple[dt.datetime, UUID] | None,
+    limit: int,
+    *,
+    action: str = "",
+    by_id: UUID | None = None,
+    subject_id: UUID | None = None,
+) -> list[Audited]:
+    """Return the audit's lines before that place, the latest first; only those of an action, a member, a subject."""
+    wanted = {"action": action, "by_id": by_id, "subject_id": subject_id}
+    found = models.Audit.objects.filter(agency_id=agency_id, **{name: each for name, each in wanted.items() if each})
+    if before:
+        at, id = before
+        found = found.filter(Q(created_at__lt=at) | Q(created_at=at, id__lt=id))
+    names = [field.name for field in dataclasses.fields(Audited)]
+    return [Audited(*row) for row in found.order_by("-created_at", "-id").values_list(*names)[:limit]]

@@ -371,6 +371,12 @@ def add_note(*, agency_id: int, number: int, body: str, by: UUID | None) -> UUID
     return note.id
 
 
+def lock_enquiry(*, agency_id: int, number: int) -> None:
+    """Let nobody else change an enquiry until this transaction ends. Raise NoSuchEnquiry."""
+    with tenancy.agency(agency_id):
+        _locked(agency_id, number)
+
+
 def _locked(agency_id: int, number: int) -> models.Enquiry:
     enquiry = models.Enquiry.objects.select_for_update().filter(agency_id=agency_id, number=number).first()
     if enquiry is None:

@@ -7,6 +7,7 @@ from consult.accounts.models.grants import AuthorizationCode, Grant, RefreshToke
 from consult.accounts.models.invitations import Invitation
 from consult.accounts.models.keys import SigningKey
 from consult.accounts.models.people import SignInLink, User, normalise_email
+from consult.accounts.models.repeats import IdempotencyKey
 from consult.accounts.models.tokens import ApiToken
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "AuthorizationCode",
     "Export",
     "Grant",
+    "IdempotencyKey",
     "Invitation",
     "Member",
     "RefreshToken",
