@@ -27,6 +27,8 @@ ROUTES = {
     "accounts/sign-in/<str:token>/": ("302 302 302 302 302", "405 405 405 405 405"),
     "<slug:agency>/": ("302 404 302 302 302", "302 404 405 405 405"),
     "<slug:agency>/live-token/": READ,
+    "<slug:agency>/settings/audit/": ("302 404 403 403 200", "302 404 405 405 405"),
+    "<slug:agency>/settings/audit.csv": ("302 404 403 403 200", "302 404 405 405 405"),
     "<slug:agency>/inbox/": READ,
     "<slug:agency>/inbox/<int:number>/": READ,
     "<slug:agency>/inbox/<int:number>/close/": ACT,

@@ -1,10 +1,30 @@
+from collections.abc import Collection
+from typing import Any, ClassVar
+from uuid import UUID
+
 from django.apps import AppConfig
 from django.db.models.signals import post_migrate
+from django.utils.translation import gettext_lazy as _
 
 
 class Accounts(AppConfig):
     name = "consult.accounts"
     label = "accounts"
+    # What the audit says of each action, after the name of who did it.
+    actions: ClassVar[dict[str, Any]] = {
+        "accounts.create_agency": _("founded the agency"),
+        "accounts.add_member": _("added a member"),
+        "accounts.create_api_token": _("made an API token"),
+        "accounts.download_audit": _("downloaded the audit"),
+    }
+
+    def audit_subjects(self, agency_id: int, ids: Collection[UUID]) -> dict[UUID, tuple[str, str]]:
+        """Return what the audit calls these, with the addresses of their pages."""
+        from consult.accounts import models
+
+        members = models.Member.objects.filter(agency_id=agency_id, id__in=ids).select_related("user")
+        tokens = models.ApiToken.objects.filter(agency_id=agency_id, id__in=ids)
+        return {**{each.id: (str(each.user), "") for each in members}, **{each.id: (each.name, "") for each in tokens}}
 
     def ready(self) -> None:
         from consult.core import grants

@@ -69,12 +69,24 @@ def update_site(
     """Change a website. Raise NoSuchSite."""
     with tenancy.agency(agency_id):
         client_id = crm.ensure_client(agency_id=agency_id, name=client_name, by=by) if client_name else None
-        changed = models.Site.objects.filter(agency_id=agency_id, id=site_id).update(
-            name=name, url=url, client_id=client_id, fallback_contact=fallback_contact
-        )
-        if not changed:
+        site = models.Site.objects.select_for_update().filter(agency_id=agency_id, id=site_id).first()
+        if site is None:
             raise NoSuchSite
-        accounts.record("intake.update_site", agency_id=agency_id, by=by, subject_id=site_id)
+        before = _said_of_site(site)
+        site.name, site.url, site.client_id, site.fallback_contact = name, url, client_id, fallback_contact
+        site.save(update_fields=["name", "url", "client_id", "fallback_contact"])
+        data = accounts.changes(before, _said_of_site(site))
+        accounts.record("intake.update_site", agency_id=agency_id, by=by, subject_id=site_id, data=data)
+
+
+def _said_of_site(site: models.Site) -> dict[str, Any]:
+    """What the audit compares."""
+    return {
+        "name": site.name,
+        "url": site.url,
+        "client": str(site.client_id) if site.client_id else None,
+        "fallback_contact": site.fallback_contact,
+    }
 
 
 def create_form(
@@ -132,6 +144,7 @@ def update_form(
         form = models.Form.objects.select_for_update().filter(agency_id=agency_id, id=form_id).first()
         if form is None:
             raise NoSuchForm
+        before = _said_of_form(form)
         form.name, form.version = name, form.version + 1
         for attribute, value in _addresses(allowed_origins, redirect_targets, notify_addresses).items():
             setattr(form, attribute, value)
@@ -144,8 +157,14 @@ def update_form(
             agency_id=agency_id,
             by=by,
             subject_id=form.id,
-            data={"version": form.version},
+            data={"version": form.version, **accounts.changes(before, _said_of_form(form))},
         )
+
+
+def _said_of_form(form: models.Form) -> dict[str, Any]:
+    """What the audit compares: its settings. What it asks for is kept whole, version by version."""
+    names = ("name", "allowed_origins", "redirect_targets", "notify_addresses")
+    return {name: getattr(form, name) for name in (*names, *(each.name for each in dataclasses.fields(rules.Settings)))}
 
 
 def _addresses(origins: Sequence[str], targets: Sequence[str], notify: Sequence[str]) -> dict[str, list[str]]:

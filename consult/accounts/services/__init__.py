@@ -1,7 +1,7 @@
 """Writes of accounts, by noun."""
 
 from consult.accounts.services.agencies import BadName, NameTaken, add_member, create_agency
-from consult.accounts.services.audit import record, record_each
+from consult.accounts.services.audit import changes, record, record_each
 from consult.accounts.services.keys import LIVE_TOKEN_LIFE, live_token
 from consult.accounts.services.people import (
     SIGN_IN_LINK_LIFE,
@@ -22,6 +22,7 @@ __all__ = [
     "NameTaken",
     "add_member",
     "believe_api_token",
+    "changes",
     "create_agency",
     "create_api_token",
     "create_sign_in_link",
