@@ -110,7 +110,7 @@ def _wanted(agency_id: int, wanted: Wanted) -> QuerySet[models.Audit]:
     found = models.Audit.objects.filter(agency_id=agency_id)
     if wanted.by == PROGRAM:
         found = found.filter(by=None)
-    elif wanted.by:
+    elif isinstance(wanted.by, UUID):
         found = found.filter(by_id=wanted.by)
     if wanted.action:
         found = found.filter(action=wanted.action)
