@@ -17,6 +17,11 @@ def main(arguments: list[str] | None = None) -> int:
     command = commands.add_parser("sign-in-link", help="print a link that signs a person in, once")
     command.add_argument("email")
     command.set_defaults(run=sign_in_link)
+    secret = commands.add_parser("secrets", help="secrets at rest").add_subparsers(metavar="action", required=True)
+    command = secret.add_parser("list", help="show how many rows each encryption key has sealed")
+    command.set_defaults(run=list_secrets)
+    command = secret.add_parser("reencrypt", help="bring all of them under the first key; may be cut off and run again")
+    command.set_defaults(run=reencrypt_secrets)
     sites = commands.add_parser("site", help="client sites (sites/)").add_subparsers(metavar="action", required=True)
     new = sites.add_parser("new", help="start a client's site from the template")
     new.add_argument("slug", help="its folder's name, for example coffee-shop")
@@ -78,6 +83,36 @@ def sign_in_link(options: argparse.Namespace) -> int:
         print(f"Nobody active has the address {options.email}.", file=sys.stderr)
         return 1
     print(settings.CONSULT_OFFICE_URL + services.create_sign_in_link(email=options.email))
+    return 0
+
+
+def list_secrets(options: argparse.Namespace) -> int:
+    _load_office()
+    from consult.core import encryption
+
+    known = encryption.key_ids()
+    print(f"Keys, the first one seals: {', '.join(known)}")
+    for place, keys in encryption.in_use().items():
+        for id, count in sorted(keys.items()):
+            note = "" if id in known else "   not in CONSULT_ENCRYPTION_KEYS: these cannot be opened"
+            print(f"{place}  {id}  {count}{note}")
+    return 0
+
+
+def reencrypt_secrets(options: argparse.Namespace) -> int:
+    _load_office()
+    from consult.core import encryption
+
+    for place in encryption.PLACES:
+        done = 0
+        try:
+            while more := encryption.reseal(place):
+                done += more
+        except encryption.CannotOpen as error:
+            print(f"{place.table}.{place.column}: {error}.", file=sys.stderr)
+            return 1
+        print(f"{place.table}.{place.column}: {done} brought under the first key.")
+    print("Every value is under the first key: the others may be taken out of CONSULT_ENCRYPTION_KEYS.")
     return 0
 
 

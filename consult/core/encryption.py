@@ -1,17 +1,122 @@
-"""Secrets at rest: Fernet with rotation (the first key encrypts, every key decrypts)."""
+"""Secrets at rest: AES-256-GCM, bound to the row that holds them, with keys that rotate.
 
-from cryptography.fernet import Fernet, MultiFernet
+A sealed value is text: `enc:v1:<id of the key>:<base64 of nonce and ciphertext>`. The first of CONSULT_ENCRYPTION_KEYS
+seals, every one opens; `reseal` brings what older keys have sealed under the first one, so that they can be dropped.
+"""
+
+import base64
+import binascii
+import functools
+import os
+import re
+from typing import NamedTuple
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
+from django.db import connection, transaction
+
+_PREFIX = "enc:v1:"
+_SEALED = re.compile(r"enc:v1:([0-9a-f]{8}):([A-Za-z0-9_-]+={0,2})")
+_NONCE = 12
 
 
-def _fernet() -> MultiFernet:
-    return MultiFernet([Fernet(key.strip()) for key in settings.CONSULT_ENCRYPTION_KEYS])
+class CannotOpen(Exception):
+    """No key fits, the value was changed, or it belongs to another row. Nothing of the value is told."""
 
 
-def encrypt(plain: bytes) -> bytes:
-    return _fernet().encrypt(plain)
+class Place(NamedTuple):
+    """A column with sealed values: `bound_to` is what they are bound to, with `{key}` for the row's key."""
+
+    table: str
+    key: str
+    column: str
+    bound_to: str
 
 
-def decrypt(sealed: bytes) -> bytes:
-    """Raise cryptography.fernet.InvalidToken when no key fits."""
-    return _fernet().decrypt(sealed)
+# Every column that holds sealed values, for `reseal`.
+PLACES: tuple[Place, ...] = ()
+
+
+def seal(plain: bytes, *, bound_to: str) -> str:
+    """Encrypt for one row: only `open_sealed` with the same `bound_to` opens it again."""
+    id, cipher = _keys()[0]
+    nonce = os.urandom(_NONCE)
+    sealed = base64.urlsafe_b64encode(nonce + cipher.encrypt(nonce, plain, bound_to.encode())).decode()
+    return f"{_PREFIX}{id}:{sealed}"
+
+
+def open_sealed(sealed: str, *, bound_to: str) -> bytes:
+    """Raise CannotOpen."""
+    found = _SEALED.fullmatch(sealed)
+    if found is None:
+        raise CannotOpen("not a sealed value")
+    for id, cipher in _keys():
+        if id == found[1]:
+            try:
+                content = base64.b64decode(found[2], altchars=b"-_", validate=True)
+                return cipher.decrypt(content[:_NONCE], content[_NONCE:], bound_to.encode())
+            except (InvalidTag, ValueError, binascii.Error):
+                raise CannotOpen("changed, or of another row") from None
+    raise CannotOpen(f"sealed with the key {found[1]}, which CONSULT_ENCRYPTION_KEYS does not hold")
+
+
+def key_ids() -> list[str]:
+    """Return the ids of our keys, the one that seals first."""
+    return [id for id, _cipher in _keys()]
+
+
+def _keys() -> list[tuple[str, AESGCM]]:
+    return _derived(tuple(key.strip() for key in settings.CONSULT_ENCRYPTION_KEYS))
+
+
+@functools.lru_cache(maxsize=8)
+def _derived(keys: tuple[str, ...]) -> list[tuple[str, AESGCM]]:
+    return [(_derive(key, b"id", 4).hex(), AESGCM(_derive(key, b"aes-256-gcm", 32))) for key in keys]
+
+
+def _derive(key: str, purpose: bytes, length: int) -> bytes:
+    secret = base64.urlsafe_b64decode(key)
+    return HKDF(hashes.SHA256(), length, salt=None, info=b"consult enc v1 " + purpose).derive(secret)
+
+
+def in_use() -> dict[str, dict[str, int]]:
+    """Return how many rows of each table are sealed with which key: {"core_kv.value": {"1f0a…": 12}}."""
+    found: dict[str, dict[str, int]] = {}
+    with connection.cursor() as cursor:
+        for place in PLACES:
+            cursor.execute(
+                f"SELECT substring({place.column}::text from 'enc:v1:([0-9a-f]{{8}}):') AS id, count(*) "  # noqa: S608
+                f"FROM {place.table} WHERE {place.column}::text LIKE '%%enc:v1:%%' GROUP BY 1"
+            )
+            found[f"{place.table}.{place.column}"] = dict(cursor.fetchall())
+    return found
+
+
+def reseal(place: Place, *, limit: int = 200) -> int:
+    """Bring at most `limit` rows under the first key and return how many; 0 when none is left. Raise CannotOpen.
+
+    Each call commits, so that a run that is cut off goes on where it was.
+    """
+    first = key_ids()[0]
+    # Rows whose every value is under the first key have no other id in them.
+    other = f"enc:v1:(?!{first}:)[0-9a-f]{{8}}:"
+    table, key, column = place.table, place.key, place.column
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT {key}::text, {column}::text, pg_typeof({column})::text FROM {table} "  # noqa: S608
+            f"WHERE {column}::text ~ %s ORDER BY {key} LIMIT %s FOR UPDATE SKIP LOCKED",
+            [other, limit],
+        )
+        rows = cursor.fetchall()
+        for id, text, kind in rows:
+            bound_to = place.bound_to.format(key=id)
+            again = _SEALED.sub(functools.partial(_again, bound_to=bound_to), text)
+            cursor.execute(f"UPDATE {table} SET {column} = %s::{kind} WHERE {key}::text = %s", [again, id])  # noqa: S608
+    return len(rows)
+
+
+def _again(found: re.Match[str], *, bound_to: str) -> str:
+    return seal(open_sealed(found[0], bound_to=bound_to), bound_to=bound_to)

@@ -40,7 +40,7 @@ class Environment(BaseModel):
     ALLOWED_HOSTS: str = Field("", description="Host names of the office, separated by commas. `*` is refused.")
     CONSULT_ENCRYPTION_KEYS: SecretStr = Field(
         SecretStr(""),
-        description="Fernet keys for secrets at rest, separated by commas; the first encrypts, all decrypt.",
+        description="Keys for secrets at rest (32 bytes each, url-safe base64); the first encrypts, all decrypt.",
     )
     CONSULT_OFFICE_URL: str = Field(
         "", description="Public address of the office, for example `https://office.example`."
@@ -185,7 +185,7 @@ def _key_problems(keys: str) -> list[str]:
         for key in keys.split(",") if keys else []:
             Fernet(key.strip())
     except ValueError:
-        return ["CONSULT_ENCRYPTION_KEYS: not a list of Fernet keys (32 url-safe base64-encoded bytes each)."]
+        return ["CONSULT_ENCRYPTION_KEYS: not a list of keys (32 url-safe base64-encoded bytes each)."]
     return []
 
 

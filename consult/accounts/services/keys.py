@@ -18,7 +18,7 @@ LIVE_TOKEN_LIFE = dt.timedelta(minutes=10)
 def live_token(*, agency_id: int, member_id: UUID, now: dt.datetime) -> str:
     """Return an ES256 token with which one page may listen to its agency's nudges for LIVE_TOKEN_LIFE."""
     key = _signing_key()
-    private = serialization.load_pem_private_key(encryption.decrypt(bytes(key.private_key_encrypted)), None)
+    private = serialization.load_pem_private_key(_open(key), None)
     claims = {
         "iss": "consult",
         "aud": "consult-live",
@@ -31,6 +31,11 @@ def live_token(*, agency_id: int, member_id: UUID, now: dt.datetime) -> str:
     if not isinstance(private, ec.EllipticCurvePrivateKey):
         raise TypeError("the signing key is not an elliptic curve key")
     return jwt.encode(claims, private, algorithm="ES256", headers={"kid": key.kid, "typ": "live+jwt"})
+
+
+def _open(key: models.SigningKey) -> bytes:
+    sealed = bytes(key.private_key_encrypted).decode()
+    return encryption.open_sealed(sealed, bound_to=f"accounts_signingkey/{key.kid}")
 
 
 def _signing_key() -> models.SigningKey:
@@ -49,10 +54,11 @@ def _signing_key() -> models.SigningKey:
         public = private.public_key().public_bytes(
             serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
         )
+        kid = secrets.token_urlsafe(12)
         key = models.SigningKey.objects.create(
-            kid=secrets.token_urlsafe(12),
+            kid=kid,
             public_key=public.decode(),
-            private_key_encrypted=encryption.encrypt(pem),
+            private_key_encrypted=encryption.seal(pem, bound_to=f"accounts_signingkey/{kid}").encode(),
         )
         cursor.execute("SELECT pg_notify('consult_keys', %s)", [key.kid])
     return key
