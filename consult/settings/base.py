@@ -51,18 +51,20 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "consult.core.http.RequestLog",
+    # Outside of whatever may answer by itself: bodies that are too large, probes, static files, refused hosts.
+    "csp.middleware.CSPMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "consult.core.baseline.Baseline",
     "consult.core.health.Probes",
     "consult.core.http.TrustedProxies",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "allauth.usersessions.middleware.UserSessionsMiddleware",
@@ -154,7 +156,15 @@ SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+# Form fields and JSON; a body with files may be as large as CONSULT_BODY_LIMIT_BYTES as a whole. Beyond them: 413.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
+DATA_UPLOAD_MAX_NUMBER_FILES = 20
+CONSULT_BODY_LIMIT_BYTES = 10 * 1024 * 1024
+# In the session: Django's other storage is a cookie of its own, signed but readable.
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+# Ours are the office's alone; the library's default lets every site read them.
+WHITENOISE_ALLOW_ALL_ORIGINS = False
 # Django's own logging set-up is off: consult.core.logging does it once, for Django as well.
 LOGGING_CONFIG = None
 
@@ -173,6 +183,7 @@ def configure(environment: Environment) -> dict[str, Any]:
     )
     return {
         "SECRET_KEY": environment.SECRET_KEY.get_secret_value(),
+        "SECRET_KEY_FALLBACKS": _listed(environment.SECRET_KEY_FALLBACKS.get_secret_value()),
         "DATABASES": {"default": database.settings(environment.CONSULT_PROCESS)},
         "CACHES": {"default": _cache(redis)},
         "ALLOWED_HOSTS": _listed(environment.ALLOWED_HOSTS),
@@ -205,9 +216,17 @@ def _cache(redis: str) -> dict[str, Any]:
 
 def _policy(edge: str) -> dict[str, list[str]]:
     return {
-        "default-src": ["'self'"],
+        "default-src": ["'none'"],
+        # No nonces: there is no script or style in any page that would need one.
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
         "connect-src": ["'self'", *([edge] if edge else [])],
+        "font-src": ["'self'"],
         "img-src": ["'self'", "data:"],
+        "manifest-src": ["'self'"],
+        "worker-src": ["'self'"],
+        # The development's mailbox shows its mails in one.
+        "frame-src": ["'self'"],
         "object-src": ["'none'"],
         "base-uri": ["'none'"],
         "form-action": ["'self'"],
