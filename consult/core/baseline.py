@@ -53,18 +53,25 @@ HEADERS = {
 
 
 class Baseline:
-    """Refuse what is too large before anybody reads it, and put the headers on whatever comes back."""
+    """Put the headers on whatever comes back."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        response = self._answer(request)
+        response = self.get_response(request)
         for name, value in HEADERS.items():
             response.setdefault(name, value)
         return response
 
-    def _answer(self, request: HttpRequest) -> HttpResponse:
+
+class Refusals:
+    """Refuse what is too large before anybody reads it, and answer a wrong method with a page of ours."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
         if declared(request) > settings.CONSULT_BODY_LIMIT_BYTES:
             return errors.too_large(request)
         response = self.get_response(request)

@@ -51,13 +51,15 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "consult.core.http.RequestLog",
-    # Outside of whatever may answer by itself: bodies that are too large, probes, static files, refused hosts.
+    # Outside of whatever may answer by itself: refusals, probes, static files, other hosts.
+    "consult.core.baseline.Baseline",
     "csp.middleware.CSPMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "consult.core.baseline.Baseline",
-    "consult.core.health.Probes",
     "consult.core.http.TrustedProxies",
+    # Leads to HTTPS whatever is no probe, and promises it.
     "django.middleware.security.SecurityMiddleware",
+    "consult.core.baseline.Refusals",
+    "consult.core.health.Probes",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
