@@ -15,6 +15,7 @@ class Intake(AppConfig):
         "intake.update_site": _("changed a site"),
         "intake.create_form": _("added a form"),
         "intake.update_form": _("changed a form"),
+        "intake.rotate_form_secret": _("replaced a form's secret"),
         "intake.resolve_set_aside": _("settled what was set aside"),
         "intake.reopen_set_aside": _("took up again what was set aside"),
     }

@@ -167,6 +167,19 @@ def _said_of_form(form: models.Form) -> dict[str, Any]:
     return {name: getattr(form, name) for name in (*names, *(each.name for each in dataclasses.fields(rules.Settings)))}
 
 
+def rotate_form_secret(*, key: str) -> None:
+    """Give a form a new secret for its proof of work; the edge hears of it at once. Raise NoSuchForm."""
+    for agency_id, _slug, _name in accounts_queries.agencies():
+        with tenancy.agency(agency_id):
+            form = models.Form.objects.select_for_update().filter(agency_id=agency_id, key=key).first()
+            if form is not None:
+                form.secret = rules.new_secret()
+                form.save(update_fields=["secret"])
+                accounts.record("intake.rotate_form_secret", agency_id=agency_id, subject_id=form.id)
+                return
+    raise NoSuchForm
+
+
 def _addresses(origins: Sequence[str], targets: Sequence[str], notify: Sequence[str]) -> dict[str, list[str]]:
     return {
         "allowed_origins": [rules.clean_origin(origin) for origin in origins],

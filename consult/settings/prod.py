@@ -10,7 +10,6 @@ globals().update(configure(_environment))
 
 DEBUG = False
 SECURE_SSL_REDIRECT = True
-SECURE_REDIRECT_EXEMPT = [r"^health/$", r"^ready/$"]
 SECURE_HSTS_SECONDS = 365 * 24 * 3600
 # Careful unless told otherwise: a domain that is in the browsers' list does not come out again soon.
 SECURE_HSTS_INCLUDE_SUBDOMAINS = _environment.CONSULT_HSTS != "host"
