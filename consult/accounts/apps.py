@@ -18,7 +18,7 @@ class Accounts(AppConfig):
         "accounts.download_audit": _("downloaded the audit"),
     }
 
-    def audit_subjects(self, agency_id: int, ids: Collection[UUID]) -> dict[UUID, tuple[str, str]]:
+    def audit_subjects(self, agency_id: int, slug: str, ids: Collection[UUID]) -> dict[UUID, tuple[str, str]]:
         """Return what the audit calls these, with the addresses of their pages."""
         from consult.accounts import models
 

@@ -71,12 +71,15 @@ class Page:
     next_cursor: str
 
 
-def audit(agency_id: int, wanted: Wanted, *, before: str = "") -> Page:
-    """Return the latest 50 before the cursor. An unreadable cursor means the first page."""
+def audit(agency_id: int, wanted: Wanted, *, before: str = "", names: Mapping[UUID, str] | None = None) -> Page:
+    """Return the latest 50 before the cursor. An unreadable cursor means the first page.
+
+    `names` are the members' (queries.member_names), where somebody has asked for them already.
+    """
     rows = list(_before(_wanted(agency_id, wanted), _decode(before))[: PAGE + 1])
     more = len(rows) > PAGE
     rows = rows[:PAGE]
-    return Page(_lines(agency_id, rows), _encode(rows[-1]) if more else "")
+    return Page(_lines(agency_id, rows, names), _encode(rows[-1]) if more else "")
 
 
 def every_line(agency_id: int, wanted: Wanted) -> Iterator[Line]:
@@ -130,8 +133,8 @@ def _before(found: QuerySet[models.Audit], last: tuple[dt.datetime, UUID] | None
     return found.filter(Q(created_at__lt=at) | Q(created_at=at, id__lt=id))
 
 
-def _lines(agency_id: int, rows: list[models.Audit]) -> list[Line]:
-    names = queries.member_names(agency_id)
+def _lines(agency_id: int, rows: list[models.Audit], names: Mapping[UUID, str] | None = None) -> list[Line]:
+    names = queries.member_names(agency_id) if names is None else names
     tokens = _tokens(agency_id, rows)
     said = actions()
     subjects = _subjects(agency_id, rows)
@@ -186,10 +189,11 @@ def _subjects(agency_id: int, rows: list[models.Audit]) -> dict[UUID, tuple[str,
         if row.subject_id:
             ids.setdefault(row.action.partition(".")[0], set()).add(row.subject_id)
     found: dict[UUID, tuple[str, str]] = {}
+    slug = queries.agency_slug(agency_id) if ids else ""
     for label, of_feature in ids.items():
         name = getattr(apps.get_app_config(label), "audit_subjects", None) if label in apps.app_configs else None
         if name:
-            found |= name(agency_id, of_feature)
+            found |= name(agency_id, slug, of_feature)
     return found
 
 

@@ -12,7 +12,7 @@ class Crm(AppConfig):
     # What the audit says of each action, after the name of who did it.
     actions: ClassVar[dict[str, Any]] = {"crm.ensure_client": _("added a client")}
 
-    def audit_subjects(self, agency_id: int, ids: Collection[UUID]) -> dict[UUID, tuple[str, str]]:
+    def audit_subjects(self, agency_id: int, slug: str, ids: Collection[UUID]) -> dict[UUID, tuple[str, str]]:
         """Return what the audit calls these, with the addresses of their pages."""
         from consult.crm import models
 

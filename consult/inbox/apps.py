@@ -21,14 +21,12 @@ class Inbox(AppConfig):
         "inbox.retry_job": _("tried a failed job again"),
     }
 
-    def audit_subjects(self, agency_id: int, ids: Collection[UUID]) -> dict[UUID, tuple[str, str]]:
+    def audit_subjects(self, agency_id: int, slug: str, ids: Collection[UUID]) -> dict[UUID, tuple[str, str]]:
         """Return what the audit calls these, with the addresses of their pages."""
         from django.urls import reverse
 
-        from consult.accounts import queries as accounts
         from consult.inbox import models
 
-        slug = accounts.agency_slug(agency_id)
         found = models.Enquiry.objects.filter(agency_id=agency_id, id__in=ids).values_list("id", "number", "subject")
         return {
             id: (f"#{number} {subject}".strip(), reverse("inbox:enquiry_detail", args=[slug, number]))

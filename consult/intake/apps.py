@@ -20,14 +20,12 @@ class Intake(AppConfig):
         "intake.reopen_set_aside": _("took up again what was set aside"),
     }
 
-    def audit_subjects(self, agency_id: int, ids: Collection[UUID]) -> dict[UUID, tuple[str, str]]:
+    def audit_subjects(self, agency_id: int, slug: str, ids: Collection[UUID]) -> dict[UUID, tuple[str, str]]:
         """Return what the audit calls these, with the addresses of their pages."""
         from django.urls import reverse
 
-        from consult.accounts import queries as accounts
         from consult.intake import models
 
-        slug = accounts.agency_slug(agency_id)
         sites = models.Site.objects.filter(agency_id=agency_id, id__in=ids).values_list("id", "name")
         forms = models.Form.objects.filter(agency_id=agency_id, id__in=ids).values_list("id", "name")
         return {

@@ -36,7 +36,8 @@ class Filters(forms.Form):
 
     def __init__(self, *args: Any, agency_id: int, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        people = [(str(id), name) for id, name in queries.member_names(agency_id).items()]
+        self.names = queries.member_names(agency_id)
+        people = [(str(id), name) for id, name in self.names.items()]
         choices = [("", _("Everybody")), (reports.PROGRAM, _("Consult and tokens")), *people]
         self.fields["who"].choices = choices  # type: ignore[attr-defined]
         self.fields["action"].choices = [("", _("Everything")), *reports.actions().items()]  # type: ignore[attr-defined]
@@ -75,7 +76,7 @@ def audit_list(request: HttpRequest) -> HttpResponse:
     filters = Filters(request.GET, agency_id=here.agency_id)
     valid = filters.is_valid()
     wanted = filters.wanted()
-    page = reports.audit(here.agency_id, wanted, before=request.GET.get("before", ""))
+    page = reports.audit(here.agency_id, wanted, before=request.GET.get("before", ""), names=filters.names)
     chosen = {name: str(request.GET[name]) for name in filters.fields if request.GET.get(name)}
     context = {
         "filters": filters,
