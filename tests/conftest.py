@@ -21,6 +21,8 @@ from consult.machine import postgres, postgres_cluster
 
 ROOT = Path(__file__).resolve().parents[1]
 START_SECONDS = 60
+# The browser extension that may sign in there.
+EXTENSION_ID = "abcdefghijklmnopabcdefghijklmnop"
 
 
 @dataclasses.dataclass
@@ -91,6 +93,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         "CONSULT_OFFICE_PORT": str(office),
         "CONSULT_EDGE_PORT": str(edge),
         "CONSULT_SITE_PORT": str(site),
+        "CONSULT_EXTENSION_IDS": EXTENSION_ID,
     }
     log = directory.parent / "up.log"
     with log.open("wb") as output:

@@ -15,6 +15,10 @@ class Accounts(AppConfig):
         "accounts.create_agency": _("founded the agency"),
         "accounts.add_member": _("added a member"),
         "accounts.create_api_token": _("made an API token"),
+        "accounts.revoke_api_token": _("revoked an API token"),
+        "accounts.authorize": _("let a program in"),
+        "accounts.reuse_refresh_token": _("found a sign-in used twice"),
+        "accounts.revoke_grant": _("signed a program out"),
         "accounts.download_audit": _("downloaded the audit"),
     }
 

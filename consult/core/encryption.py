@@ -37,7 +37,9 @@ class Place(NamedTuple):
 
 
 # Every column that holds sealed values, for `reseal`.
-PLACES: tuple[Place, ...] = ()
+PLACES: tuple[Place, ...] = (
+    Place("accounts_signingkey", "kid", "private_key_sealed", "accounts_signingkey.private_key_sealed/{key}"),
+)
 
 
 def seal(plain: bytes, *, bound_to: str) -> str:

@@ -20,6 +20,7 @@ CONSULT_ENCRYPTION_KEYS: list[str] = []
 CONSULT_TRUSTED_PROXIES: list[str] = []
 CONSULT_EXTENSION_IDS: list[str] = []
 CONSULT_API_ORIGINS: list[str] = []
+CONSULT_KEY_ROTATION_DAYS: int = 30
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -202,6 +203,7 @@ def configure(environment: Environment) -> dict[str, Any]:
         "CONSULT_TRUSTED_PROXIES": _listed(environment.CONSULT_TRUSTED_PROXIES),
         "CONSULT_EXTENSION_IDS": _listed(environment.CONSULT_EXTENSION_IDS),
         "CONSULT_API_ORIGINS": _listed(environment.CONSULT_API_ORIGINS),
+        "CONSULT_KEY_ROTATION_DAYS": environment.CONSULT_KEY_ROTATION_DAYS,
         "DEFAULT_FROM_EMAIL": environment.CONSULT_MAIL_FROM,
         "SERVER_EMAIL": environment.CONSULT_MAIL_FROM,
         **_mail(environment.EMAIL_URL.get_secret_value()),

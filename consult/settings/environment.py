@@ -88,6 +88,9 @@ class Environment(BaseModel):
         "",
         description="Origins of other web pages whose scripts may call the API, separated by commas. `*` is refused.",
     )
+    CONSULT_KEY_ROTATION_DAYS: int = Field(
+        30, ge=1, le=365, description="After how many days another key signs tokens; the worker sees to it."
+    )
     CONSULT_PROCESS: Literal["office", "worker", "migrate", "seed"] = Field(
         "office", description="Which database role this process connects with; set by the entry points."
     )
