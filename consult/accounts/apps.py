@@ -17,7 +17,7 @@ class Accounts(AppConfig):
         "accounts.create_api_token": _("made an API token"),
         "accounts.revoke_api_token": _("revoked an API token"),
         "accounts.authorize": _("let a program in"),
-        "accounts.reuse_refresh_token": _("found a sign-in used twice"),
+        "accounts.exchange_code": _("signed in with a program"),
         "accounts.revoke_grant": _("signed a program out"),
         "accounts.download_audit": _("downloaded the audit"),
     }
