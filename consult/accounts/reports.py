@@ -220,7 +220,7 @@ def _changes(data: dict[str, Any], names: Mapping[str, str]) -> list[Change]:
             Change(_label(name), "", _shown(value, names)) for name, value in rest.items() if value not in (None, "")
         ]
     return [
-        Change(_label(name), _shown(before.get(name), names), _shown(after.get(name), names))
+        Change(names.get(name) or _label(name), _shown(before.get(name), names), _shown(after.get(name), names))
         for name in {**before, **after}
     ]
 

@@ -17,6 +17,7 @@ class Inbox(AppConfig):
         "inbox.restore_enquiry": _("restored an enquiry"),
         "inbox.confirm_spam": _("marked an enquiry as spam"),
         "inbox.assign_enquiry": _("assigned an enquiry"),
+        "inbox.release_enquiry": _("took an enquiry from whoever left"),
         "inbox.add_note": _("added a note"),
         "inbox.retry_job": _("tried a failed job again"),
     }

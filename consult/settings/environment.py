@@ -79,7 +79,7 @@ class Environment(BaseModel):
     )
     CONSULT_FILES_URL: str = Field(
         "",
-        description="Where visitors' files lie: `file:///folder` or `s3://bucket/prefix?endpoint=…&region=…`.",
+        description="Where files lie (visitors', logos, exports): `file:///folder` or `s3://bucket/prefix?endpoint=…&region=…`.",
     )
     CONSULT_EXTENSION_IDS: str = Field(
         "", description="Ids of the browser extensions that may sign in and call the API, separated by commas."
