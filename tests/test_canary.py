@@ -57,7 +57,7 @@ class Seen:
     def note(self, kind: str, text: str) -> None:
         self.texts.setdefault(kind, []).append(text)
 
-    def answer(self, answer: HttpResponse) -> HttpResponse:
+    def answer(self, answer: Any) -> None:
         self.note("headers", "\n".join(f"{name}: {value}" for name, value in answer.headers.items()))
         if answer.status_code >= 400:
             problem = answer.get("Content-Type") == "application/problem+json"
@@ -66,7 +66,6 @@ class Seen:
             self.note(kind, answer.content.decode())
         elif answer.get("Content-Type", "").startswith("text/html"):
             self.note("forms", answer.content.decode())
-        return answer
 
 
 def leaks(canaries: Canaries, seen: Seen) -> list[str]:
@@ -74,7 +73,7 @@ def leaks(canaries: Canaries, seen: Seen) -> list[str]:
     found = []
     for kind, texts in seen.texts.items():
         # A password, a token or a cookie has no business on any page; a note may stand in its form.
-        mine = ("fields", "addresses") if kind == "forms" else ()
+        mine: tuple[str, ...] = ("fields", "addresses") if kind == "forms" else ()
         if kind == "headers":
             # Where somebody came from is where they are led back to.
             mine = ("addresses",)
