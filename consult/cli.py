@@ -22,6 +22,9 @@ def main(arguments: list[str] | None = None) -> int:
     command.set_defaults(run=list_secrets)
     command = secret.add_parser("reencrypt", help="bring all of them under the first key; may be cut off and run again")
     command.set_defaults(run=reencrypt_secrets)
+    command = secret.add_parser("rotate-form", help="give a form a new secret for its proof of work")
+    command.add_argument("key", help="the form's key (frm_…)")
+    command.set_defaults(run=rotate_form_secret)
     sites = commands.add_parser("site", help="client sites (sites/)").add_subparsers(metavar="action", required=True)
     new = sites.add_parser("new", help="start a client's site from the template")
     new.add_argument("slug", help="its folder's name, for example coffee-shop")
@@ -110,6 +113,19 @@ def list_secrets(options: argparse.Namespace) -> int:
         for id, count in sorted(keys.items()):
             note = "" if id in known else "   not in CONSULT_ENCRYPTION_KEYS: these cannot be opened"
             print(f"{place}  {id}  {count}{note}")
+    return 0
+
+
+def rotate_form_secret(options: argparse.Namespace) -> int:
+    _load_office()
+    from consult.intake import services
+
+    try:
+        services.rotate_form_secret(key=options.key)
+    except services.NoSuchForm:
+        print(f"No form has the key {options.key}.", file=sys.stderr)
+        return 1
+    print("Done. Challenges that are being solved at this moment are asked for once more.")
     return 0
 
 

@@ -10,6 +10,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from conftest import Cast, Database, Enquiry
 from consult.accounts import models, queries, services
+from tests import catalogue
 
 WHO = ("anonymous", "stranger", "viewer", "member", "admin")
 
@@ -34,6 +35,8 @@ ROUTES = {
     # What a link offers is told to whoever has it; this one leads to nothing.
     "accounts/invitations/<str:token>/": ("404 404 404 404 404", "404 404 404 404 404"),
     "<slug:agency>/live-token/": READ,
+    "<slug:agency>/settings/audit/": ("302 404 403 403 200", "302 404 405 405 405"),
+    "<slug:agency>/settings/audit.csv": ("302 404 403 403 200", "302 404 405 405 405"),
     # There is no logo; who gets one that is there: consult/accounts/tests/test_set_logo.py.
     "<slug:agency>/logo/": ("302 404 404 404 404", "302 404 405 405 405"),
     "<slug:agency>/settings/": MANAGE,
@@ -238,3 +241,57 @@ def test_the_cast_is_what_it_says(clients: dict[str, Client], cast: Cast) -> Non
     roles = {person.email: queries.memberships(person.user_id)[0].role for person in (cast.vera, cast.bob, cast.alice)}
     assert roles == {"vera@example.com": "viewer", "bob@example.com": "member", "alice@example.com": "owner"}
     assert [membership.slug for membership in queries.memberships(cast.charlie.user_id)] == ["b"]
+
+
+# What the forms and actions of the routes take: enough to change something, were it let through.
+DATA = {
+    "member": "",
+    "body": "Hello",
+    "name": "Taken over",
+    "url": "https://evil.example",
+    "role": "owner",
+    "email": "charlie@example.com",
+    "scopes": "read",
+    "confirm": "a",
+}
+
+
+def rows_of(database: Database, agency_id: int) -> dict[str, list[object]]:
+    """Return everything that an agency has, table by table."""
+    return {
+        table: database.ask(f"SELECT to_jsonb(t) FROM {table} t WHERE {isolated.column} = {agency_id} ORDER BY t.id")  # noqa: S608
+        for table, isolated in catalogue.isolated().items()
+    }
+
+
+def test_nothing_of_another_agency_is_changed_by_posting_to_it(
+    database: Database, clients: dict[str, Client], cast: Cast, enquiry: Enquiry
+) -> None:
+    """With data that a form would take: at the other agency's address, and with its ids at one's own."""
+    before = rows_of(database, cast.a)
+    inside = [route for route in ROUTES if route.startswith("<slug:agency>")]
+    for route in inside:
+        data = {**DATA, "member": str(cast.charlie.member_id)}
+        for who in ("anonymous", "stranger"):
+            answer = clients[who].post(path(route, cast), data)
+            assert answer.status_code == (302 if who == "anonymous" else 404), route
+        # Ids of agency A under the address of agency B, by B's owner: what is not theirs is not there.
+        if any(name in route for name in ("site_id", "form_id", "set_aside_id", "file_id", "number", "job_id")):
+            answer = clients["stranger"].post(path(route, cast, "b"), data)
+            assert answer.status_code in (302, 404, 405), (route, answer.status_code)
+            if answer.status_code == 302:
+                assert "/jobs/" in route, "a job that is not there any more is said to be gone"
+    assert rows_of(database, cast.a) == before
+
+
+def test_readers_change_nothing_with_data_either(
+    database: Database, clients: dict[str, Client], cast: Cast, enquiry: Enquiry
+) -> None:
+    # Their own tokens are theirs to make, and everybody may leave.
+    own = ("/tokens/", "/leave/")
+    routes = [route for route in ROUTES if route.startswith("<slug:agency>") and not any(each in route for each in own)]
+    before = rows_of(database, cast.a)
+    for route in routes:
+        answer = clients["viewer"].post(path(route, cast), {**DATA, "member": str(cast.vera.member_id)})
+        assert answer.status_code in (403, 404, 405), (route, answer.status_code)
+    assert rows_of(database, cast.a) == before

@@ -14,3 +14,7 @@ class Accounts(DefaultAccountAdapter):
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """People come by invitation or command, not by a public form."""
         return False
+
+    def is_ajax(self, request: HttpRequest) -> bool:
+        """Never: its JSON answers repeat whatever the form was sent, passwords too."""
+        return False

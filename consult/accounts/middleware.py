@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from consult.accounts import queries, rules
-from consult.core import errors, tenancy
+from consult.core import errors, origin, tenancy
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 View = Callable[..., HttpResponse]
@@ -73,6 +73,7 @@ class InsideAgency:
         match = request.resolver_match
         if not request.user.is_superuser or (match and match.url_name in WITHOUT_AGENCY):
             return None
+        origin.enter_admin()
         if chosen := request.session.get(ADMIN_AGENCY):
             return _inside(chosen, request, view, args, kwargs)
         return redirect("admin:choose_agency")

@@ -1,11 +1,13 @@
 from django.urls import path
 
-from consult.accounts.views import agencies, exports, invitations, live, members, oauth, people, tokens
+from consult.accounts.views import agencies, audit, exports, invitations, live, members, oauth, people, tokens
 
 app_name = "accounts"
 urlpatterns = [
     path("accounts/agencies/", people.agency_list, name="agency_list"),
     path("accounts/sign-in/<str:token>/", people.use_sign_in_link, name="use_sign_in_link"),
+    path("<slug:agency>/settings/audit/", audit.audit_list, name="audit_list"),
+    path("<slug:agency>/settings/audit.csv", audit.download_audit, name="download_audit"),
     path("accounts/invitations/<str:token>/", invitations.accept_invitation, name="accept_invitation"),
     path("<slug:agency>/logo/", agencies.logo, name="logo"),
     path("<slug:agency>/settings/", agencies.agency_settings, name="agency_settings"),

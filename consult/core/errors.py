@@ -5,7 +5,14 @@ from http import HTTPStatus
 from typing import Any, NamedTuple
 
 import structlog
-from django.core.exceptions import BadRequest, PermissionDenied, SuspiciousOperation
+from django.core.exceptions import (
+    BadRequest,
+    PermissionDenied,
+    RequestDataTooBig,
+    SuspiciousOperation,
+    TooManyFieldsSent,
+    TooManyFilesSent,
+)
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.template import loader
@@ -105,8 +112,15 @@ def answer(request: HttpRequest, status: int, *, code: str = "", detail: str = "
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    # Django answers 400 for these as well.
+    if isinstance(exception, RequestDataTooBig | TooManyFieldsSent | TooManyFilesSent):
+        return too_large(request)
     # What our own views say. The texts of SuspiciousOperation are for the log.
     return answer(request, 400, detail=str(exception) if isinstance(exception, BadRequest) else "")
+
+
+def too_large(request: HttpRequest) -> HttpResponse:
+    return answer(request, 413)
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -12,7 +12,7 @@ import structlog
 from django.db import DatabaseError, close_old_connections, connection
 from procrastinate.contrib.django import app
 
-from consult.core import database, tenancy
+from consult.core import database, origin, tenancy
 
 log = structlog.get_logger("consult.job")
 
@@ -35,10 +35,11 @@ def job(
             close_old_connections()
             structlog.contextvars.bind_contextvars(job=name, agency=agency_id, request_id=request_id)
             try:
-                if agency_id is None:
-                    function(**arguments)
-                else:
-                    function(agency_id=agency_id, **arguments)
+                with origin.bound(f"job {name}"):
+                    if agency_id is None:
+                        function(**arguments)
+                    else:
+                        function(agency_id=agency_id, **arguments)
                 log.info("job done")
             except Exception:
                 if agency_id is not None and _is_gone(agency_id):

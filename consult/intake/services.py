@@ -79,12 +79,24 @@ def update_site(
     """Change a website; its client as for `create_site`. Raise NoSuchSite, NoSuchClient."""
     with tenancy.agency(agency_id):
         client_id = _client(agency_id, client_name, client_id, by)
-        changed = models.Site.objects.filter(agency_id=agency_id, id=site_id).update(
-            name=name, url=url, client_id=client_id, fallback_contact=fallback_contact
-        )
-        if not changed:
+        site = models.Site.objects.select_for_update().filter(agency_id=agency_id, id=site_id).first()
+        if site is None:
             raise NoSuchSite
-        accounts.record("intake.update_site", agency_id=agency_id, by=by, subject_id=site_id)
+        before = _said_of_site(site)
+        site.name, site.url, site.client_id, site.fallback_contact = name, url, client_id, fallback_contact
+        site.save(update_fields=["name", "url", "client_id", "fallback_contact"])
+        data = accounts.changes(before, _said_of_site(site))
+        accounts.record("intake.update_site", agency_id=agency_id, by=by, subject_id=site_id, data=data)
+
+
+def _said_of_site(site: models.Site) -> dict[str, Any]:
+    """What the audit compares."""
+    return {
+        "name": site.name,
+        "url": site.url,
+        "client": str(site.client_id) if site.client_id else None,
+        "fallback_contact": site.fallback_contact,
+    }
 
 
 def _client(agency_id: int, name: str, client_id: UUID | None, by: UUID | None) -> UUID | None:
@@ -165,6 +177,7 @@ def update_form(
         form = models.Form.objects.select_for_update().filter(agency_id=agency_id, id=form_id).first()
         if form is None:
             raise NoSuchForm
+        before = _said_of_form(form)
         form.name, form.version = name, form.version + 1
         for attribute, value in _addresses(allowed_origins, redirect_targets, notify_addresses).items():
             setattr(form, attribute, value)
@@ -177,8 +190,27 @@ def update_form(
             agency_id=agency_id,
             by=by,
             subject_id=form.id,
-            data={"version": form.version},
+            data={"version": form.version, **accounts.changes(before, _said_of_form(form))},
         )
+
+
+def _said_of_form(form: models.Form) -> dict[str, Any]:
+    """What the audit compares: its settings. What it asks for is kept whole, version by version."""
+    names = ("name", "allowed_origins", "redirect_targets", "notify_addresses")
+    return {name: getattr(form, name) for name in (*names, *(each.name for each in dataclasses.fields(rules.Settings)))}
+
+
+def rotate_form_secret(*, key: str) -> None:
+    """Give a form a new secret for its proof of work; the edge hears of it at once. Raise NoSuchForm."""
+    for agency_id, _slug, _name in accounts_queries.agencies():
+        with tenancy.agency(agency_id):
+            form = models.Form.objects.select_for_update().filter(agency_id=agency_id, key=key).first()
+            if form is not None:
+                form.secret = rules.new_secret()
+                form.save(update_fields=["secret"])
+                accounts.record("intake.rotate_form_secret", agency_id=agency_id, subject_id=form.id)
+                return
+    raise NoSuchForm
 
 
 def _addresses(origins: Sequence[str], targets: Sequence[str], notify: Sequence[str]) -> dict[str, list[str]]:

@@ -55,20 +55,24 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "consult.core.http.RequestLog",
-    "consult.core.health.Probes",
+    # Outside of whatever may answer by itself: refusals, probes, static files, other hosts.
+    "consult.core.baseline.Baseline",
+    "csp.middleware.CSPMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "consult.core.http.TrustedProxies",
     # Before whatever answers itself: a preflight is not redirected.
     "corsheaders.middleware.CorsMiddleware",
+    # Leads to HTTPS whatever is no probe, and promises it.
     "django.middleware.security.SecurityMiddleware",
+    "consult.core.baseline.Refusals",
+    "consult.core.health.Probes",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "allauth.usersessions.middleware.UserSessionsMiddleware",
@@ -156,6 +160,8 @@ SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_FAILURE_VIEW = "consult.core.errors.csrf_failure"
+# Probes come by address and plain HTTP, whatever the rest is asked for.
+SECURE_REDIRECT_EXEMPT = [r"^health/$", r"^ready/$"]
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
@@ -176,7 +182,15 @@ CORS_ALLOW_HEADERS = [
 CORS_EXPOSE_HEADERS = ["ETag", "Location", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-ID"]
 # Seconds for which a browser need not ask again; browsers keep it for two hours at most.
 CORS_PREFLIGHT_MAX_AGE = 7200
+# Form fields and JSON; a body with files may be as large as CONSULT_BODY_LIMIT_BYTES as a whole. Beyond them: 413.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
+DATA_UPLOAD_MAX_NUMBER_FILES = 20
+CONSULT_BODY_LIMIT_BYTES = 10 * 1024 * 1024
+# In the session: Django's other storage is a cookie of its own, signed but readable.
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+# Ours are the office's alone; the library's default lets every site read them.
+WHITENOISE_ALLOW_ALL_ORIGINS = False
 # Django's own logging set-up is off: consult.core.logging does it once, for Django as well.
 LOGGING_CONFIG = None
 
@@ -195,6 +209,7 @@ def configure(environment: Environment) -> dict[str, Any]:
     )
     return {
         "SECRET_KEY": environment.SECRET_KEY.get_secret_value(),
+        "SECRET_KEY_FALLBACKS": _listed(environment.SECRET_KEY_FALLBACKS.get_secret_value()),
         "DATABASES": {"default": database.settings(environment.CONSULT_PROCESS)},
         "CACHES": {"default": _cache(redis)},
         "ALLOWED_HOSTS": _listed(environment.ALLOWED_HOSTS),
@@ -245,9 +260,17 @@ def _cache(redis: str) -> dict[str, Any]:
 
 def _policy(edge: str) -> dict[str, list[str]]:
     return {
-        "default-src": ["'self'"],
+        "default-src": ["'none'"],
+        # No nonces: there is no script or style in any page that would need one.
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
         "connect-src": ["'self'", *([edge] if edge else [])],
+        "font-src": ["'self'"],
         "img-src": ["'self'", "data:"],
+        "manifest-src": ["'self'"],
+        "worker-src": ["'self'"],
+        # The development's mailbox shows its mails in one.
+        "frame-src": ["'self'"],
         "object-src": ["'none'"],
         "base-uri": ["'none'"],
         "form-action": ["'self'"],

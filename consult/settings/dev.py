@@ -10,7 +10,7 @@ from consult.settings import environment
 from consult.settings.base import *  # noqa: F403
 from consult.settings.base import configure
 
-_environment = environment.read()
+_environment = environment.read_or_exit()
 _secrets = local.load(local.data_dir())
 _environment.SECRET_KEY = SecretStr(_environment.SECRET_KEY.get_secret_value() or _secrets.secret_key)
 _environment.CONSULT_ENCRYPTION_KEYS = SecretStr(

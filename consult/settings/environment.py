@@ -3,6 +3,7 @@
 import ipaddress
 import os
 import re
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
@@ -22,6 +23,10 @@ class Environment(BaseModel):
 
     SECRET_KEY: SecretStr = Field(
         SecretStr(""), description="Signs sessions and one-time links. At least 50 random characters."
+    )
+    SECRET_KEY_FALLBACKS: SecretStr = Field(
+        SecretStr(""),
+        description="Earlier SECRET_KEYs, separated by commas: what they signed stays good while a new one takes over.",
     )
     DATABASE_URL: SecretStr = Field(
         SecretStr(""),
@@ -61,6 +66,10 @@ class Environment(BaseModel):
     CONSULT_TRUSTED_PROXIES: str = Field(
         "",
         description="Networks (CIDR, commas) whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed.",
+    )
+    CONSULT_HSTS: Literal["host", "subdomains", "preload"] = Field(
+        "host",
+        description="How far browsers are told to use HTTPS alone, for a year: this host, its subdomains, preloaded.",
     )
     CONSULT_OFFICE_HOST: str = Field("127.0.0.1", description="Address that the office listens on.")
     CONSULT_OFFICE_PORT: int = Field(8000, ge=1, le=65535, description="Port that the office listens on.")
@@ -129,6 +138,15 @@ def read(environ: Mapping[str, str] = os.environ, *, production: bool = False) -
     if problems:
         raise refusal(problems)
     return environment
+
+
+def read_or_exit(*, production: bool = False) -> Environment:
+    """Like `read`, for the settings: end the process with the message alone, since nobody needs to see a traceback."""
+    try:
+        return read(production=production)
+    except ImproperlyConfigured as error:
+        sys.stderr.write(f"{error}\n")
+        raise SystemExit(1) from None
 
 
 def refusal(problems: list[str]) -> ImproperlyConfigured:
@@ -231,7 +249,8 @@ def production_problems(environment: Environment) -> list[str]:
     database = DATABASE_OF.get(environment.CONSULT_PROCESS, "DATABASE_URL")
     secrets = (database, "CONSULT_ENCRYPTION_KEYS", "EMAIL_URL")
     return [
-        *_secret_key_problems(environment.SECRET_KEY.get_secret_value()),
+        *_secret_key_problems("SECRET_KEY", environment.SECRET_KEY.get_secret_value()),
+        *_fallback_problems(environment.SECRET_KEY_FALLBACKS.get_secret_value()),
         *(f"{name}: missing." for name in secrets if not getattr(environment, name).get_secret_value()),
         *_host_problems(environment),
         *(
@@ -242,12 +261,18 @@ def production_problems(environment: Environment) -> list[str]:
     ]
 
 
-def _secret_key_problems(key: str) -> list[str]:
+def _secret_key_problems(name: str, key: str) -> list[str]:
     if not key:
-        return ["SECRET_KEY: missing."]
+        return [f"{name}: missing."]
     if len(key) < 50 or len(set(key)) < 10 or key.startswith("django-insecure"):
-        return ["SECRET_KEY: weak; it needs at least 50 random characters."]
+        return [f"{name}: weak; it needs at least 50 random characters."]
     return []
+
+
+def _fallback_problems(keys: str) -> list[str]:
+    # A weak one would sign in its place.
+    found = [_secret_key_problems("SECRET_KEY_FALLBACKS", key.strip()) for key in keys.split(",") if key.strip()]
+    return next((problems for problems in found if problems), [])
 
 
 def _host_problems(environment: Environment) -> list[str]:

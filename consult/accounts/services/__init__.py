@@ -19,7 +19,7 @@ from consult.accounts.services.agencies import (
     tell_owners,
     update_agency,
 )
-from consult.accounts.services.audit import record, record_each
+from consult.accounts.services.audit import changes, record, record_each
 from consult.accounts.services.exports import (
     EXPORT_LIFE,
     NoSuchExport,
@@ -142,6 +142,7 @@ __all__ = [
     "believe_api_token",
     "build_export",
     "change_role",
+    "changes",
     "claim_idempotency_key",
     "close_agency",
     "create_agency",

@@ -18,6 +18,7 @@ from consult.accounts import queries
 from consult.accounts.services import keys
 from consult.accounts.services.key_ring import ring
 from consult.accounts.services.tokens import PREFIX, BadToken, believe_api_token
+from consult.core import origin
 
 ALGORITHM = "ES256"
 # RFC 9068.
@@ -152,5 +153,6 @@ def believe(bearer: str, *, now: dt.datetime) -> queries.Caller:
     here = queries.Membership(*place)
     if (here.agency_id, here.member_id) != (claims.agency_id, claims.member_id):
         raise BadToken
+    origin.believe(grant_id)
     granted = frozenset(json.loads(scopes) if isinstance(scopes, str) else scopes)
     return queries.Caller(here, user_id, claims.scopes & granted, grant_id)
