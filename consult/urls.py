@@ -4,6 +4,7 @@ from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 
+from consult.accounts import urls as accounts
 from consult.accounts.views import people
 from consult.core import health
 from consult.inbox import views as inbox
@@ -20,7 +21,7 @@ urlpatterns = [
     path("ready/", health.ready, name="ready"),
     path("", people.landing, name="landing"),
     path("admin/", admin.site.urls),
-    path("accounts/", include("allauth.account.urls")),
+    path("accounts/", include(accounts.people_urlpatterns)),
     path("", include("consult.accounts.urls")),
     *([path("mail/", include("consult.core.mailbox"))] if settings.CONSULT_MAILBOX else []),
     path("<slug:agency>/", inbox.home, name="home"),

@@ -35,6 +35,7 @@ FUNCTIONS: dict[str, tuple[str, bool, set[str]]] = {
     "accounts_agencies_v1()": ("consult_doors", True, {*OFFICE}),
     "accounts_memberships_v1(bigint)": ("consult_doors", True, {*OFFICE}),
     "accounts_memberships_v2(bigint)": ("consult_doors", True, {*OFFICE}),
+    "accounts_slug_taken_v1(text)": ("consult_doors", True, {*OFFICE}),
     "accounts_token_v1(text,timestamp with time zone)": ("consult_doors", True, {*OFFICE}),
     "accounts_public_keys_v1()": ("consult_doors", True, {"consult_edge"}),
     "intake_accept_v2(text,boolean,jsonb,jsonb)": ("consult_doors", True, {"consult_edge"}),

@@ -20,6 +20,12 @@ CONSULT_ENCRYPTION_KEYS: list[str] = []
 CONSULT_TRUSTED_PROXIES: list[str] = []
 CONSULT_EXTENSION_IDS: list[str] = []
 CONSULT_API_ORIGINS: list[str] = []
+CONSULT_SIGN_UP: str
+CONSULT_REDIS_URL: str
+CONSULT_GITHUB_CLIENT_ID: str
+CONSULT_GITHUB_CLIENT_SECRET: str
+CONSULT_GITHUB_URL: str
+CONSULT_GITHUB_API_URL: str
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -118,14 +124,59 @@ LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/accounts/agencies/"
 LOGOUT_REDIRECT_URL = "/"
 
-ACCOUNT_ADAPTER = "consult.accounts.adapter.Accounts"
+ACCOUNT_ADAPTER = "consult.accounts.adapter.account.Accounts"
+ACCOUNT_FORMS = {
+    "login": "consult.accounts.adapter.forms.SignIn",
+    "signup": "consult.accounts.adapter.forms.SignUp",
+    "request_login_code": "consult.accounts.adapter.forms.AskForCode",
+    "reset_password": "consult.accounts.adapter.forms.ForgottenPassword",
+    "change_email": "consult.accounts.adapter.forms.ChangeEmail",
+}
+ACCOUNT_SIGNUP_FORM_CLASS = "consult.accounts.forms.NewPerson"
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
-ACCOUNT_EMAIL_VERIFICATION = "none"
-ACCOUNT_EMAIL_NOTIFICATIONS = False
+# By code, in the browser that signs up: nothing is done by a link that somebody else's mail scanner opens.
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
+ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND = True
+ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_CHANGE = False
+ACCOUNT_LOGIN_BY_CODE_ENABLED = True
+ACCOUNT_LOGIN_BY_CODE_TIMEOUT = 10 * 60
+# One address for each person; a new one counts once it is verified.
+ACCOUNT_CHANGE_EMAIL = True
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_LOGOUT_REDIRECT_URL = "/"
 ACCOUNT_SESSION_REMEMBER = True
+# The key of login_failed is the account and the address it is tried from together; nothing counts by account alone, with
+# which a stranger could lock somebody else out (ADR 032).
+ACCOUNT_RATE_LIMITS = {
+    "login": "30/m/ip",
+    "login_failed": "20/m/ip,5/5m/key",
+    "signup": "20/h/ip",
+    "reset_password": "10/10m/ip",
+    "reset_password_from_key": "20/m/ip",
+    "request_login_code": "10/10m/ip",
+    "confirm_email": "10/10m/ip",
+    "change_password": "5/m/user",
+    "manage_email": "10/m/user",
+    "reauthenticate": "10/m/user",
+}
+MFA_ADAPTER = "consult.accounts.adapter.factors.Factors"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_ISSUER = "Consult"
+SOCIALACCOUNT_ADAPTER = "consult.accounts.adapter.github.Identities"
+SOCIALACCOUNT_STORE_TOKENS = False
+SOCIALACCOUNT_QUERY_EMAIL = True
+# Whether an address really joins two accounts is decided by the adapter: verified there and here.
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = True
+SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT = True
+# A name is asked for, and an agency where there is no invitation: always by the form.
+SOCIALACCOUNT_AUTO_SIGNUP = False
+SOCIALACCOUNT_REQUESTS_TIMEOUT = 10
 
 # Where development keeps mails instead of sending them, and shows them at /mail/; None everywhere else.
 CONSULT_MAILBOX: Path | None = None
@@ -187,6 +238,12 @@ def configure(environment: Environment) -> dict[str, Any]:
         "CONSULT_TRUSTED_PROXIES": _listed(environment.CONSULT_TRUSTED_PROXIES),
         "CONSULT_EXTENSION_IDS": _listed(environment.CONSULT_EXTENSION_IDS),
         "CONSULT_API_ORIGINS": _listed(environment.CONSULT_API_ORIGINS),
+        "CONSULT_SIGN_UP": environment.CONSULT_SIGN_UP,
+        "CONSULT_REDIS_URL": redis,
+        "CONSULT_GITHUB_CLIENT_ID": environment.CONSULT_GITHUB_CLIENT_ID,
+        "CONSULT_GITHUB_CLIENT_SECRET": environment.CONSULT_GITHUB_CLIENT_SECRET.get_secret_value(),
+        "CONSULT_GITHUB_URL": environment.CONSULT_GITHUB_URL,
+        "CONSULT_GITHUB_API_URL": environment.CONSULT_GITHUB_API_URL,
         "DEFAULT_FROM_EMAIL": environment.CONSULT_MAIL_FROM,
         "SERVER_EMAIL": environment.CONSULT_MAIL_FROM,
         **_mail(environment.EMAIL_URL.get_secret_value()),

@@ -79,11 +79,22 @@ class Environment(BaseModel):
         "",
         description="Origins of other web pages whose scripts may call the API, separated by commas. `*` is refused.",
     )
+    CONSULT_SIGN_UP: Literal["open", "invited"] = Field(
+        "invited", description="Who may sign up: `invited` people only, or, `open`, everybody, each with an agency."
+    )
+    CONSULT_GITHUB_CLIENT_ID: str = Field(
+        "", description="Client id of the OAuth app with which people sign in through GitHub."
+    )
+    CONSULT_GITHUB_CLIENT_SECRET: SecretStr = Field(SecretStr(""), description="That app's client secret.")
+    CONSULT_GITHUB_URL: str = Field("https://github.com", description="Where GitHub's sign-in pages are.")
+    CONSULT_GITHUB_API_URL: str = Field("https://api.github.com", description="Where GitHub's API is.")
     CONSULT_PROCESS: Literal["office", "worker", "migrate", "seed"] = Field(
         "office", description="Which database role this process connects with; set by the entry points."
     )
 
-    @field_validator("CONSULT_OFFICE_URL", "CONSULT_EDGE_URL", "CONSULT_SITE_URL")
+    @field_validator(
+        "CONSULT_OFFICE_URL", "CONSULT_EDGE_URL", "CONSULT_SITE_URL", "CONSULT_GITHUB_URL", "CONSULT_GITHUB_API_URL"
+    )
     @classmethod
     def _without_slash(cls, address: str) -> str:
         return address.rstrip("/")
@@ -156,7 +167,25 @@ def shape_problems(environment: Environment) -> list[str]:
             ipaddress.ip_network(network)
     except ValueError:
         problems.append("CONSULT_TRUSTED_PROXIES: not a list of networks like 10.0.0.0/8, separated by commas.")
-    return [*problems, *_key_problems(environment.CONSULT_ENCRYPTION_KEYS.get_secret_value())]
+    return [
+        *problems,
+        *_github_problems(environment),
+        *_key_problems(environment.CONSULT_ENCRYPTION_KEYS.get_secret_value()),
+    ]
+
+
+def _github_problems(environment: Environment) -> list[str]:
+    problems = [
+        f"{name}: not an address like https://github.com."
+        for name in ("CONSULT_GITHUB_URL", "CONSULT_GITHUB_API_URL")
+        if not _readable(getattr(environment, name), ("http", "https"))
+    ]
+    id, secret = environment.CONSULT_GITHUB_CLIENT_ID, environment.CONSULT_GITHUB_CLIENT_SECRET.get_secret_value()
+    if id and not secret:
+        problems.append("CONSULT_GITHUB_CLIENT_SECRET: missing, though CONSULT_GITHUB_CLIENT_ID is set.")
+    if secret and not id:
+        problems.append("CONSULT_GITHUB_CLIENT_ID: missing, though CONSULT_GITHUB_CLIENT_SECRET is set.")
+    return problems
 
 
 def _database_problems(name: str, url: str) -> list[str]:
@@ -197,6 +226,12 @@ def production_problems(environment: Environment) -> list[str]:
         *_secret_key_problems(environment.SECRET_KEY.get_secret_value()),
         *(f"{name}: missing." for name in secrets if not getattr(environment, name).get_secret_value()),
         *_host_problems(environment),
+        # Its client secret and people's tokens go there.
+        *(
+            f"{name}: must begin with https:// in production."
+            for name in ("CONSULT_GITHUB_URL", "CONSULT_GITHUB_API_URL")
+            if not getattr(environment, name).startswith("https://")
+        ),
     ]
 
 
