@@ -132,7 +132,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     """Context processor: what the frame around every agency page shows."""
     found: queries.Membership | None = getattr(request, "agency", None)
     if found is None:
-        return {}
+        return {"may_sign_up": services.may_sign_up()}
     return {
         "agency": {
             "id": found.agency_id,

@@ -20,7 +20,7 @@ from consult.accounts.adapter import account as sign_in
 def landing(request: HttpRequest) -> HttpResponse:
     """Say what Consult is; lead to sign-in, or home when signed in."""
     home = reverse("accounts:agency_list") if request.user.is_authenticated else ""
-    return render(request, "landing.html", {"home_url": home, "may_sign_up": services.may_sign_up()})
+    return render(request, "landing.html", {"home_url": home})
 
 
 @never_cache
@@ -44,8 +44,7 @@ def agency_list(request: HttpRequest) -> HttpResponse:
     memberships = queries.memberships(request.user.pk)
     if len(memberships) == 1:
         return redirect("inbox:enquiry_list", agency=memberships[0].slug)
-    shown = {"agencies": memberships, "may_sign_up": services.may_sign_up()}
-    return render(request, "accounts/agency_list.html", shown)
+    return render(request, "accounts/agency_list.html", {"agencies": memberships})
 
 
 @login_required
