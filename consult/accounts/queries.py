@@ -170,6 +170,31 @@ def ways_in(user_id: int | None) -> WaysIn:
     )
 
 
+@dataclasses.dataclass(frozen=True)
+class SignIn:
+    """A browser in which somebody is signed in; `browser` and `system` as it calls itself, perhaps empty."""
+
+    id: int
+    browser: str
+    system: str
+    address: str
+    since: dt.datetime
+    is_this: bool
+
+
+def sign_ins(user_id: int | None, *, session_key: str | None) -> list[SignIn]:
+    """Return where this person is signed in, this browser first, then the latest."""
+    # Deletes those that have ended meanwhile, by time or by a new password: nobody tells of these.
+    found = UserSession.objects.purge_and_list(models.User.objects.get(pk=user_id))
+    shown = [
+        SignIn(
+            each.pk, *rules.browser_of(each.user_agent), each.ip, each.created_at, each.session_key == session_key
+        )
+        for each in found
+    ]
+    return sorted(shown, key=lambda each: (each.is_this, each.since), reverse=True)
+
+
 def user_by_email(email: str) -> models.User | None:
     """Return the active user of that address, whatever its case, or None."""
     return models.User.objects.filter(email=models.normalise_email(email), is_active=True).first()

@@ -4,7 +4,6 @@ from allauth.mfa.recovery_codes import views as recovery_codes
 from allauth.mfa.totp import views as totp
 from allauth.mfa.webauthn import views as passkeys
 from allauth.socialaccount import views as identities
-from allauth.usersessions import views as sign_ins
 from django.urls import URLPattern, path
 
 from consult.accounts.adapter import github
@@ -17,6 +16,8 @@ urlpatterns = [
     path("accounts/agencies/", people.agency_list, name="agency_list"),
     path("accounts/agencies/new/", people.create_agency, name="create_agency"),
     path("accounts/sign-in/<str:token>/", people.use_sign_in_link, name="use_sign_in_link"),
+    path("accounts/sessions/", people.sign_in_list, name="sign_in_list"),
+    path("accounts/sessions/end-others/", people.end_other_sign_ins, name="end_other_sign_ins"),
     path("accounts/sessions/<int:sign_in_id>/end/", people.end_sign_in, name="end_sign_in"),
     path("<slug:agency>/live-token/", live.live_token, name="live_token"),
 ]
@@ -67,5 +68,4 @@ people_urlpatterns: list[URLPattern] = [
     path("github/login/cancelled/", identities.login_cancelled, name="socialaccount_login_cancelled"),
     path("github/login/error/", identities.login_error, name="socialaccount_login_error"),
     path("github/signup/", identities.signup, name="socialaccount_signup"),
-    path("sessions/", sign_ins.list_usersessions, name="usersessions_list"),
 ]

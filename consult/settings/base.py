@@ -130,7 +130,6 @@ ACCOUNT_FORMS = {
     "signup": "consult.accounts.adapter.forms.SignUp",
     "request_login_code": "consult.accounts.adapter.forms.AskForCode",
     "reset_password": "consult.accounts.adapter.forms.ForgottenPassword",
-    "change_email": "consult.accounts.adapter.forms.ChangeEmail",
 }
 ACCOUNT_SIGNUP_FORM_CLASS = "consult.accounts.forms.NewPerson"
 ACCOUNT_LOGIN_METHODS = {"email"}

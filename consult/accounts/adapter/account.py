@@ -1,7 +1,9 @@
 """Sign-up, sign-in and the mails about them."""
 
 from typing import Any
+from urllib.parse import urlencode
 
+from allauth.account import signals
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.internal.flows.signup import prevent_enumeration
 from allauth.account.models import EmailAddress
@@ -72,17 +74,6 @@ class Accounts(DefaultAccountAdapter):
             # Of two sign-ups with one address at once: as if this one had come a moment later.
             raise ImmediateHttpResponse(prevent_enumeration(request, email=form.cleaned_data["email"])) from None
 
-    def confirm_email(self, request: HttpRequest, email_address: EmailAddress) -> bool:
-        if (
-            request.resolver_match is not None
-            and request.resolver_match.url_name == "account_confirm_login_code"
-            and email_address.user.last_login is None
-        ):
-            # The address's owner comes in by code, for the first time. The password is of whoever signed up with it.
-            email_address.user.set_unusable_password()
-            email_address.user.save(update_fields=["password"])
-        return super().confirm_email(request, email_address)
-
     def post_login(self, request: HttpRequest, user: AbstractBaseUser, **kwargs: Any) -> HttpResponse:
         response = super().post_login(request, user, **kwargs)
         request.session.pop("account_verified_email", None)
@@ -101,7 +92,8 @@ class Accounts(DefaultAccountAdapter):
             messages.warning(
                 request, _("Meanwhile somebody else has taken the address that you chose. Please choose another.")
             )
-            return redirect(f"{reverse('accounts:create_agency')}?name={wanted['name']}&slug={wanted['slug']}")
+            given = urlencode({"name": wanted["name"], "slug": wanted["slug"]})
+            return redirect(f"{reverse('accounts:create_agency')}?{given}")
         return redirect("inbox:enquiry_list", agency=wanted["slug"])
 
     def get_password_change_redirect_url(self, request: HttpRequest) -> str:
@@ -119,6 +111,19 @@ class Accounts(DefaultAccountAdapter):
     def get_client_ip(self, request: HttpRequest) -> str:
         """The address that core.http.TrustedProxies has established."""
         return str(request.META.get("REMOTE_ADDR") or "0.0.0.0")  # noqa: S104
+
+
+def _confirmed(*, request: HttpRequest, email_address: EmailAddress, **_kwargs: Any) -> None:
+    """An address's owner comes in by code, for the first time: the password is of whoever signed up with it."""
+    by_code = request.resolver_match is not None and request.resolver_match.url_name == "account_confirm_login_code"
+    if by_code and email_address.user.last_login is None:
+        email_address.user.set_unusable_password()
+        email_address.user.save(update_fields=["password"])
+
+
+def listen() -> None:
+    """Hear what allauth tells; called once, when the apps are ready."""
+    signals.email_confirmed.connect(_confirmed, dispatch_uid="accounts.account.confirmed")
 
 
 def sign_in(request: HttpRequest, user: models.User) -> HttpResponse:

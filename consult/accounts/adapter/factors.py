@@ -1,6 +1,9 @@
 """Second factors and passkeys."""
 
 from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.mfa.models import Authenticator
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from consult.core import encryption
@@ -22,6 +25,10 @@ class Factors(DefaultMFAAdapter):
     def decrypt(self, encrypted_text: str) -> str:
         """Raise encryption.CannotOpen."""
         return encryption.open_sealed(encrypted_text, bound_to=PLACE).decode()
+
+    def generate_authenticator_name(self, user: AbstractBaseUser, type: Authenticator.Type) -> str:
+        others = Authenticator.objects.filter(user_id=user.pk, type=type).count()
+        return _("Passkey %(number)s") % {"number": others + 1} if others else _("Passkey")
 
     def get_public_key_credential_rp_entity(self) -> dict[str, str]:
         return {**super().get_public_key_credential_rp_entity(), "name": "Consult"}

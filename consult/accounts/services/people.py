@@ -68,10 +68,10 @@ def end_sign_in(*, user_id: int, sign_in_id: int) -> bool:
     return True
 
 
-def end_every_sign_in(*, user_id: int) -> int:
-    """End all of a person's sign-ins and return how many."""
+def end_other_sign_ins(*, user_id: int, session_key: str | None) -> int:
+    """End all of a person's sign-ins but the one with this session, None: all; return how many."""
     with transaction.atomic():
-        found = list(UserSession.objects.select_for_update().filter(user_id=user_id))
+        found = list(UserSession.objects.select_for_update().filter(user_id=user_id).exclude(session_key=session_key))
         Session.objects.filter(session_key__in=[each.session_key for each in found]).delete()
         UserSession.objects.filter(pk__in=[each.pk for each in found]).delete()
     return len(found)
@@ -85,7 +85,7 @@ def remove_second_factors(*, email: str) -> int:
     user = models.User.objects.get(email=models.normalise_email(email))
     with transaction.atomic():
         removed, _by_model = Authenticator.objects.filter(user_id=user.pk).delete()
-        end_every_sign_in(user_id=user.pk)
+        end_other_sign_ins(user_id=user.pk, session_key=None)
     return removed
 
 

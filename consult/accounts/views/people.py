@@ -94,6 +94,15 @@ def _account(request: HttpRequest, form: forms.Profile, *, status: int = 200) ->
     return render(request, "accounts/account.html", shown, status=status)
 
 
+@never_cache
+@login_required
+@require_GET
+def sign_in_list(request: HttpRequest) -> HttpResponse:
+    """Where one is signed in."""
+    shown = queries.sign_ins(request.user.pk, session_key=request.session.session_key)
+    return render(request, "accounts/sign_in_list.html", {"sign_ins": shown})
+
+
 @login_required
 @require_POST
 def end_sign_in(request: HttpRequest, sign_in_id: int) -> HttpResponse:
@@ -101,4 +110,13 @@ def end_sign_in(request: HttpRequest, sign_in_id: int) -> HttpResponse:
     if not services.end_sign_in(user_id=request.user.pk, sign_in_id=sign_in_id):
         raise Http404
     messages.success(request, _("That browser is signed out."))
-    return redirect("usersessions_list")
+    return redirect("accounts:sign_in_list")
+
+
+@login_required
+@require_POST
+def end_other_sign_ins(request: HttpRequest) -> HttpResponse:
+    """Sign out everywhere but here."""
+    services.end_other_sign_ins(user_id=request.user.pk, session_key=request.session.session_key)
+    messages.success(request, _("You are signed out everywhere else."))
+    return redirect("accounts:sign_in_list")
