@@ -18,7 +18,7 @@ from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
 CLIENT_ID = "test-client"
-CLIENT_SECRET = "test-client-secret-never-shown"  # noqa: S105
+CLIENT_SECRET = "test-client-secret-never-shown"
 
 
 @dataclasses.dataclass
@@ -54,7 +54,10 @@ class Grant:
 
 
 class GitHub:
-    """One GitHub with its people; `asked` are the queries of the authorize page, `refused` why a token was not given."""
+    """One GitHub with its people.
+
+    `asked` are the queries of its authorize page, `refused` says why it did not give a token.
+    """
 
     def __init__(self) -> None:
         self.people: dict[str, Person] = {}

@@ -1,7 +1,7 @@
 """What people type about themselves and about an agency that they open."""
 
 import zoneinfo
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from allauth.core import context
 from django import forms
@@ -13,11 +13,14 @@ from django.utils.translation import gettext_lazy
 
 from consult.accounts import queries, rules
 
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise as StrPromise
+
 
 class Name(forms.CharField):
     """A name on one line, without control characters: it goes into mails' headers."""
 
-    def __init__(self, *, label: str, **options: Any) -> None:
+    def __init__(self, *, label: "str | StrPromise", **options: Any) -> None:
         super().__init__(label=label, max_length=200, **options)
 
     def clean(self, value: Any) -> str:

@@ -154,7 +154,7 @@ class WaysIn:
     sign_ins: int
 
 
-def ways_in(user_id: int | None) -> WaysIn:
+def ways_in(user_id: int) -> WaysIn:
     """Return how this person may sign in. Raise User.DoesNotExist."""
     user = models.User.objects.get(pk=user_id)
     kinds = list(Authenticator.objects.filter(user_id=user.pk).values_list("type", flat=True))
@@ -182,14 +182,12 @@ class SignIn:
     is_this: bool
 
 
-def sign_ins(user_id: int | None, *, session_key: str | None) -> list[SignIn]:
+def sign_ins(user_id: int, *, session_key: str | None) -> list[SignIn]:
     """Return where this person is signed in, this browser first, then the latest."""
     # Deletes those that have ended meanwhile, by time or by a new password: nobody tells of these.
     found = UserSession.objects.purge_and_list(models.User.objects.get(pk=user_id))
     shown = [
-        SignIn(
-            each.pk, *rules.browser_of(each.user_agent), each.ip, each.created_at, each.session_key == session_key
-        )
+        SignIn(each.pk, *rules.browser_of(each.user_agent), each.ip, each.created_at, each.session_key == session_key)
         for each in found
     ]
     return sorted(shown, key=lambda each: (each.is_this, each.since), reverse=True)

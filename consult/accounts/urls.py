@@ -4,7 +4,7 @@ from allauth.mfa.recovery_codes import views as recovery_codes
 from allauth.mfa.totp import views as totp
 from allauth.mfa.webauthn import views as passkeys
 from allauth.socialaccount import views as identities
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, re_path
 
 from consult.accounts.adapter import github
 from consult.accounts.views import live, people
@@ -22,8 +22,8 @@ urlpatterns = [
     path("<slug:agency>/live-token/", live.live_token, name="live_token"),
 ]
 
-# allauth's pages under /accounts/, one by one, by the names that allauth itself looks for: what it offers beside them is
-# not reachable.
+# allauth's pages under /accounts/, one by one, by the names that allauth itself looks for: what it offers beside
+# them is not reachable.
 people_urlpatterns: list[URLPattern] = [
     path("login/", allauth.login, name="account_login"),
     path("logout/", allauth.logout, name="account_logout"),
@@ -43,8 +43,8 @@ people_urlpatterns: list[URLPattern] = [
         allauth.password_reset_from_key_done,
         name="account_reset_password_from_key_done",
     ),
-    path(
-        "password/reset/key/<str:uidb36>-<str:key>/",
+    re_path(
+        r"^password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>[^/]+)/$",
         allauth.password_reset_from_key,
         name="account_reset_password_from_key",
     ),

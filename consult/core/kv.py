@@ -17,14 +17,12 @@ from consult.core import encryption
 log = structlog.get_logger("consult.kv")
 
 LONGEST = dt.timedelta(days=7)
-# How far our clock and the database's may be apart.
-SLACK = "5 minutes"
 PREFIX = "consult:kv:"
 
-# A week by our clock may be a moment more by the database's, whose clock the table's check reads.
-PUT = f"""
+# A week by our clock may be some moments more by the database's, whose clock the table's check reads.
+PUT = """
 INSERT INTO core_kv AS kv (key, value, expires_at)
-VALUES (%(key)s, %(value)s, CASE WHEN %(until)s <= now() + interval '7 days' + interval '{SLACK}'
+VALUES (%(key)s, %(value)s, CASE WHEN %(until)s <= now() + interval '7 days' + interval '5 minutes'
                                  THEN least(%(until)s, now() + interval '7 days') ELSE %(until)s END)
     ON CONFLICT (key) DO UPDATE SET value = excluded.value, expires_at = excluded.expires_at, written_at = now()
 """

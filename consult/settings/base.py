@@ -149,8 +149,8 @@ ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_LOGOUT_REDIRECT_URL = "/"
 ACCOUNT_SESSION_REMEMBER = True
-# The key of login_failed is the account and the address it is tried from together; nothing counts by account alone, with
-# which a stranger could lock somebody else out (ADR 032).
+# The key of login_failed is the account and the address it is tried from, together. Nothing counts by account alone:
+# a stranger could lock somebody else out with it (ADR 032).
 ACCOUNT_RATE_LIMITS = {
     "login": "30/m/ip",
     "login_failed": "20/m/ip,5/5m/key",
@@ -227,7 +227,7 @@ def configure(environment: Environment) -> dict[str, Any]:
         "CACHES": {"default": _cache(redis)},
         "ALLOWED_HOSTS": _listed(environment.ALLOWED_HOSTS),
         "CSRF_TRUSTED_ORIGINS": [environment.CONSULT_OFFICE_URL] if environment.CONSULT_OFFICE_URL else [],
-        "CONTENT_SECURITY_POLICY": {"DIRECTIVES": _policy(edge)},
+        "CONTENT_SECURITY_POLICY": {"DIRECTIVES": _policy(edge, _github(environment))},
         "CONSULT_OFFICE_URL": environment.CONSULT_OFFICE_URL,
         "CONSULT_EDGE_URL": edge,
         "CONSULT_SITE_URL": environment.CONSULT_SITE_URL,
@@ -259,14 +259,21 @@ def _cache(redis: str) -> dict[str, Any]:
     return {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "core_cache"}
 
 
-def _policy(edge: str) -> dict[str, list[str]]:
+def _github(environment: Environment) -> str:
+    """Return the origin of GitHub's sign-in pages, empty where GitHub is not set up."""
+    parts = urlsplit(environment.CONSULT_GITHUB_URL)
+    return f"{parts.scheme}://{parts.netloc}" if environment.CONSULT_GITHUB_CLIENT_ID else ""
+
+
+def _policy(edge: str, github: str) -> dict[str, list[str]]:
     return {
         "default-src": ["'self'"],
         "connect-src": ["'self'", *([edge] if edge else [])],
         "img-src": ["'self'", "data:"],
         "object-src": ["'none'"],
         "base-uri": ["'none'"],
-        "form-action": ["'self'"],
+        # A form's target includes where its answer leads, and the button for GitHub is a form.
+        "form-action": ["'self'", *([github] if github else [])],
         "frame-ancestors": ["'none'"],
     }
 

@@ -54,7 +54,7 @@ class Accounts(DefaultAccountAdapter):
         return models.normalise_email(email)
 
     def is_email_verified(self, request: HttpRequest, email: str) -> bool:
-        verified = request.session.get("account_verified_email")
+        verified = str(request.session.get("account_verified_email") or "")
         return bool(verified) and models.normalise_email(verified) == models.normalise_email(email)
 
     def unstash_verified_email(self, request: HttpRequest) -> str | None:

@@ -10,8 +10,8 @@ from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.socialaccount import signals
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from allauth.socialaccount.models import SocialAccount, SocialApp, SocialLogin
-from allauth.socialaccount.providers.base import Provider
 from allauth.socialaccount.providers.base.constants import AuthProcess
+from allauth.socialaccount.providers.base.provider import Provider
 from allauth.socialaccount.providers.github.provider import GitHubProvider
 from allauth.socialaccount.providers.github.views import GitHubOAuth2Adapter
 from allauth.socialaccount.providers.oauth2.client import OAuth2Error
@@ -42,31 +42,24 @@ def is_configured() -> bool:
 class GitHub(GitHubOAuth2Adapter):
     """GitHub where the settings say that it is."""
 
-    @property
-    def authorize_url(self) -> str:
-        return f"{settings.CONSULT_GITHUB_URL}/login/oauth/authorize"
-
-    @property
-    def access_token_url(self) -> str:
-        return f"{settings.CONSULT_GITHUB_URL}/login/oauth/access_token"
-
-    @property
-    def profile_url(self) -> str:
-        return f"{settings.CONSULT_GITHUB_API_URL}/user"
-
-    @property
-    def emails_url(self) -> str:
-        return f"{settings.CONSULT_GITHUB_API_URL}/user/emails"
+    def __init__(self, request: HttpRequest) -> None:
+        super().__init__(request)
+        # allauth has one address for both, when its modules are imported.
+        self.authorize_url = f"{settings.CONSULT_GITHUB_URL}/login/oauth/authorize"
+        self.access_token_url = f"{settings.CONSULT_GITHUB_URL}/login/oauth/access_token"
+        self.profile_url = f"{settings.CONSULT_GITHUB_API_URL}/user"
+        self.emails_url = f"{settings.CONSULT_GITHUB_API_URL}/user/emails"
 
     def get_callback_url(self, request: HttpRequest, app: SocialApp) -> str:
         return f"{settings.CONSULT_OFFICE_URL}/accounts/github/login/callback/"
 
     def complete_login(self, request: HttpRequest, app: SocialApp, token: Any, **kwargs: Any) -> SocialLogin:
         try:
-            return super().complete_login(request, app, token, **kwargs)
+            found: SocialLogin = super().complete_login(request, app, token, **kwargs)
         except (KeyError, TypeError, ValueError, AttributeError):
             # Whatever answered, it was not GitHub's API.
             raise OAuth2Error("not an answer of GitHub's API") from None
+        return found
 
 
 class Identity(GitHubProvider):
@@ -125,7 +118,7 @@ class Identities(DefaultSocialAccountAdapter):
     def get_signup_form_initial_data(self, sociallogin: SocialLogin) -> dict[str, Any]:
         verified = [address.email for address in sociallogin.email_addresses if address.verified]
         initial = super().get_signup_form_initial_data(sociallogin)
-        return {**initial, "email": (verified or [initial["email"]])[0], "name": sociallogin.user.name}
+        return {**initial, "email": (verified or [initial["email"]])[0], "name": getattr(sociallogin.user, "name", "")}
 
     def can_authenticate_by_email(self, login: SocialLogin, email: str) -> bool:
         """Only where GitHub and we have both verified that the address is theirs, and to a single identity.
@@ -149,7 +142,7 @@ class Identities(DefaultSocialAccountAdapter):
             self._refuse_taken(request, sociallogin)
 
     def _refuse_second(self, request: HttpRequest, sociallogin: SocialLogin) -> None:
-        mine = SocialAccount.objects.filter(user_id=request.user.pk).exclude(uid=sociallogin.account.uid)
+        mine = SocialAccount.objects.filter(user_id=request.user.pk or 0).exclude(uid=sociallogin.account.uid)
         if mine.exists():
             messages.error(request, _("You are connected with another GitHub account. Disconnect that one first."))
             raise ImmediateHttpResponse(redirect("socialaccount_connections"))
@@ -224,8 +217,8 @@ def _told_removed(*, socialaccount: SocialAccount, **_kwargs: Any) -> None:
     services.disconnect_github(user_id=socialaccount.user_id)
 
 
-_login = OAuth2LoginView.adapter_view(GitHub)
-_callback = OAuth2CallbackView.adapter_view(GitHub)
+_login = OAuth2LoginView.adapter_view(GitHub)  # type: ignore[no-untyped-call]
+_callback = OAuth2CallbackView.adapter_view(GitHub)  # type: ignore[no-untyped-call]
 
 
 def login(request: HttpRequest) -> HttpResponse:
@@ -236,4 +229,3 @@ def login(request: HttpRequest) -> HttpResponse:
 def callback(request: HttpRequest) -> HttpResponse:
     response: HttpResponse = _callback(request)
     return response
-

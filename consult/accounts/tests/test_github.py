@@ -65,7 +65,10 @@ def test_without_settings_there_is_no_button(cast: Cast) -> None:
 
 
 def test_it_asks_for_who_one_is_and_no_more(cast: Cast, github: GitHub) -> None:
-    for address in (LOGIN, f"{LOGIN}?scope=repo,admin:org&auth_params=scope%3Drepo%26redirect_uri%3Dhttps://evil.example"):
+    for address in (
+        LOGIN,
+        f"{LOGIN}?scope=repo,admin:org&auth_params=scope%3Drepo%26redirect_uri%3Dhttps://evil.example",
+    ):
         answer = Client().post(address, {"process": "login"})
         asked = dict(parse_qsl(urlsplit(answer["Location"]).query))
         assert set(asked.pop("scope").split()) == {"read:user", "user:email"}
@@ -219,7 +222,9 @@ def test_a_second_factor_is_asked_for_as_ever(cast: Cast, github: GitHub) -> Non
     assert client.get("/accounts/agencies/")["Location"].startswith("/accounts/login/")
 
 
-def test_somebody_new_signs_up_with_an_agency(database: Database, cast: Cast, github: GitHub, settings: Settings) -> None:
+def test_somebody_new_signs_up_with_an_agency(
+    database: Database, cast: Cast, github: GitHub, settings: Settings
+) -> None:
     settings.CONSULT_SIGN_UP = "open"
     github.add(4711, "nina", ("nina@example.com", True, True), ("nina@private.example", False, True))
     client = Client()
@@ -318,7 +323,7 @@ def test_a_github_that_is_ill_lets_nobody_in_and_breaks_nothing(
 
 
 def test_the_wrong_secret_is_refused(cast: Cast, github: GitHub, settings: Settings) -> None:
-    settings.CONSULT_GITHUB_CLIENT_SECRET = "something else"  # noqa: S105
+    settings.CONSULT_GITHUB_CLIENT_SECRET = "something else"
     github.add(4711, "bobhub", ("bob@example.com", True, True))
     client = Client()
     answer = client.get(path(github.authorize(client.post(LOGIN)["Location"], "bobhub")))

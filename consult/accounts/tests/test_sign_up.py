@@ -63,9 +63,9 @@ def test_it_opens_an_agency_once_the_address_is_verified(database: Database, cas
     assert client.get("/cafe-muller-co/inbox/").status_code == 200
     [place] = queries.memberships(nina.pk)
     assert (place.slug, place.name, place.role) == ("cafe-muller-co", "Café Müller & Co", "owner")
-    assert database.ask('SELECT email, verified, "primary" FROM account_emailaddress WHERE user_id = %s', [nina.pk]) == [
-        ("nina@example.com", True, True)
-    ]
+    assert database.ask(
+        'SELECT email, verified, "primary" FROM account_emailaddress WHERE user_id = %s', [nina.pk]
+    ) == [("nina@example.com", True, True)]
     # And from now on by password.
     assert Client().post("/accounts/login/", {"login": "NINA@example.com", "password": PASSWORD}).status_code == 302
 
@@ -133,7 +133,7 @@ def test_an_address_that_has_an_account_learns_it_by_mail_alone(database: Databa
 def test_somebody_elses_address_is_no_trap(cast: Cast) -> None:
     """Mallory signs up with Nina's address and waits. Nina comes in by code: Mallory's password is worth nothing."""
     mallory, nina = Client(), Client()
-    sign_up(mallory, password1="the password of mallory")  # noqa: S106
+    sign_up(mallory, password1="the password of mallory")
     nina.post("/accounts/login/code/", {"email": "nina@example.com"})
     assert nina.post("/accounts/login/code/confirm/", {"code": code()}).status_code == 302
     assert nina.get("/accounts/").status_code == 200
@@ -144,7 +144,7 @@ def test_somebody_elses_address_is_no_trap(cast: Cast) -> None:
 
 
 def test_a_link_of_the_operator_is_no_trap_either(cast: Cast) -> None:
-    sign_up(Client(), password1="the password of mallory")  # noqa: S106
+    sign_up(Client(), password1="the password of mallory")
     nina = Client()
     nina.get(services.create_sign_in_link(email="nina@example.com"))
     assert nina.get("/accounts/").status_code == 200

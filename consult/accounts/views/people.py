@@ -5,6 +5,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -47,6 +48,13 @@ def agency_list(request: HttpRequest) -> HttpResponse:
     return render(request, "accounts/agency_list.html", {"agencies": memberships})
 
 
+def _me(request: HttpRequest) -> int:
+    """The id of who is signed in; these pages ask for that first."""
+    if request.user.pk is None:
+        raise PermissionDenied
+    return request.user.pk
+
+
 @login_required
 @require_http_methods(["GET", "POST"])
 def create_agency(request: HttpRequest) -> HttpResponse:
@@ -58,7 +66,7 @@ def create_agency(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         slug, name = form.cleaned_data["slug"], form.cleaned_data["agency_name"]
         try:
-            services.create_agency(slug=slug, name=name, owner_id=request.user.pk)
+            services.create_agency(slug=slug, name=name, owner_id=_me(request))
         except (services.NameTaken, services.BadName):
             form.add_error("slug", _("Somebody else was faster: it is taken now. Please choose another."))
         else:
@@ -84,13 +92,13 @@ def update_profile(request: HttpRequest) -> HttpResponse:
     form = forms.Profile(request.POST)
     if not form.is_valid():
         return _account(request, form, status=422)
-    services.update_profile(user_id=request.user.pk, **form.cleaned_data)
+    services.update_profile(user_id=_me(request), **form.cleaned_data)
     messages.success(request, _("Saved."))
     return redirect("accounts:account")
 
 
 def _account(request: HttpRequest, form: forms.Profile, *, status: int = 200) -> HttpResponse:
-    shown: dict[str, Any] = {"form": form, "ways": queries.ways_in(request.user.pk)}
+    shown: dict[str, Any] = {"form": form, "ways": queries.ways_in(_me(request))}
     return render(request, "accounts/account.html", shown, status=status)
 
 
@@ -99,7 +107,7 @@ def _account(request: HttpRequest, form: forms.Profile, *, status: int = 200) ->
 @require_GET
 def sign_in_list(request: HttpRequest) -> HttpResponse:
     """Where one is signed in."""
-    shown = queries.sign_ins(request.user.pk, session_key=request.session.session_key)
+    shown = queries.sign_ins(_me(request), session_key=request.session.session_key)
     return render(request, "accounts/sign_in_list.html", {"sign_ins": shown})
 
 
@@ -107,7 +115,7 @@ def sign_in_list(request: HttpRequest) -> HttpResponse:
 @require_POST
 def end_sign_in(request: HttpRequest, sign_in_id: int) -> HttpResponse:
     """Sign out one of one's own browsers."""
-    if not services.end_sign_in(user_id=request.user.pk, sign_in_id=sign_in_id):
+    if not services.end_sign_in(user_id=_me(request), sign_in_id=sign_in_id):
         raise Http404
     messages.success(request, _("That browser is signed out."))
     return redirect("accounts:sign_in_list")
@@ -117,6 +125,6 @@ def end_sign_in(request: HttpRequest, sign_in_id: int) -> HttpResponse:
 @require_POST
 def end_other_sign_ins(request: HttpRequest) -> HttpResponse:
     """Sign out everywhere but here."""
-    services.end_other_sign_ins(user_id=request.user.pk, session_key=request.session.session_key)
+    services.end_other_sign_ins(user_id=_me(request), session_key=request.session.session_key)
     messages.success(request, _("You are signed out everywhere else."))
     return redirect("accounts:sign_in_list")
