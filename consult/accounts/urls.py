@@ -5,6 +5,7 @@ from allauth.mfa.totp import views as totp
 from allauth.mfa.webauthn import views as passkeys
 from allauth.socialaccount import views as identities
 from django.urls import URLPattern, path, re_path
+from django.views.decorators.cache import never_cache
 
 from consult.accounts.adapter import github
 from consult.accounts.views import live, people
@@ -51,9 +52,9 @@ people_urlpatterns: list[URLPattern] = [
     path("2fa/", factors.index, name="mfa_index"),
     path("2fa/authenticate/", factors.authenticate, name="mfa_authenticate"),
     path("2fa/reauthenticate/", factors.reauthenticate, name="mfa_reauthenticate"),
-    path("2fa/totp/activate/", totp.activate_totp, name="mfa_activate_totp"),
+    path("2fa/totp/activate/", never_cache(totp.activate_totp), name="mfa_activate_totp"),
     path("2fa/totp/deactivate/", totp.deactivate_totp, name="mfa_deactivate_totp"),
-    path("2fa/recovery-codes/", recovery_codes.view_recovery_codes, name="mfa_view_recovery_codes"),
+    path("2fa/recovery-codes/", never_cache(recovery_codes.view_recovery_codes), name="mfa_view_recovery_codes"),
     path("2fa/recovery-codes/generate/", recovery_codes.generate_recovery_codes, name="mfa_generate_recovery_codes"),
     path("2fa/recovery-codes/download/", recovery_codes.download_recovery_codes, name="mfa_download_recovery_codes"),
     path("passkeys/", passkeys.list_webauthn, name="mfa_list_webauthn"),

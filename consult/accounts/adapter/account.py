@@ -25,7 +25,7 @@ from consult.accounts import models, rules, services
 
 # What the session keeps between sign-up and the moment when the address is verified: {user, name, slug}.
 AGENCY_WANTED = "agency_wanted"
-# Put there by the page of an invitation.
+# Put there by the page of an invitation: its own path.
 INVITATION = "invitation"
 
 
@@ -79,7 +79,7 @@ class Accounts(DefaultAccountAdapter):
         request.session.pop("account_verified_email", None)
         wanted = request.session.pop(AGENCY_WANTED, None)
         if is_invited(request):
-            return redirect(invitation_url(request))
+            return redirect(request.session.pop(INVITATION))
         if wanted and wanted["user"] == user.pk:
             return self._open_agency(request, user, wanted) or response
         return response
@@ -134,12 +134,7 @@ def sign_in(request: HttpRequest, user: models.User) -> HttpResponse:
 
 def is_invited(request: HttpRequest) -> bool:
     """Whether the page of an invitation has sent this browser here."""
-    return bool(request.session.get(INVITATION))
-
-
-def invitation_url(request: HttpRequest) -> str:
-    """Return the path of the invitation that this browser is following."""
-    return f"/accounts/invitations/{request.session[INVITATION]}/"
+    return str(request.session.get(INVITATION) or "").startswith("/accounts/invitations/")
 
 
 def keep_wanted_agency(request: HttpRequest, user: AbstractBaseUser, *, name: str, slug: str) -> None:

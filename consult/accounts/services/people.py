@@ -7,15 +7,18 @@ import zoneinfo
 
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount
 from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib.sessions.models import Session
-from django.db import transaction
-from django.db.models import Q
+from django.db import connection, transaction
+from django.db.models import Exists, OuterRef, Q
 
-from consult.accounts import models
+from consult.accounts import models, queries
 from consult.core import kv
 
+# How long a sign-up waits for the code that was sent.
+UNVERIFIED_LIFE = dt.timedelta(days=7)
 # How often `last_active_at` is written at most.
 ACTIVE_EVERY = dt.timedelta(minutes=5)
 GITHUB_TOKEN_LIFE = dt.timedelta(days=7)
@@ -156,6 +159,29 @@ def use_sign_in_link(*, token: str, now: dt.datetime) -> models.User:
         raise LinkSpent
     verify_address(user=user)
     return user
+
+
+def forget_unverified(*, now: dt.datetime) -> int:
+    """Delete sign-ups that nobody has verified for UNVERIFIED_LIFE, and return how many: the address is free again."""
+    verified = EmailAddress.objects.filter(user_id=OuterRef("pk"), verified=True)
+    # For whom the operator has made a link, they are somebody.
+    linked = models.SignInLink.objects.filter(user_id=OuterRef("pk"))
+    old = models.User.objects.filter(
+        ~Exists(verified), ~Exists(linked), last_login=None, created_at__lte=now - UNVERIFIED_LIFE
+    )
+    forgotten = 0
+    for user_id in list(old.values_list("pk", flat=True)[:1000]):
+        # Nobody gets a place who has not come in; should somebody have one, it keeps them.
+        if queries.memberships(user_id):
+            continue
+        with transaction.atomic():
+            EmailAddress.objects.filter(user_id=user_id).delete()
+            SocialAccount.objects.filter(user_id=user_id).delete()
+            # Not Django's cascade: it would look for members of every agency, outside of any.
+            with connection.cursor() as cursor:
+                cursor.execute("DELETE FROM accounts_user WHERE id = %s", [user_id])
+        forgotten += 1
+    return forgotten
 
 
 def verify_address(*, user: models.User) -> None:

@@ -1,5 +1,6 @@
 """Signing up: by whom, with which agency, and what is left when somebody stops half-way."""
 
+import datetime as dt
 import re
 import threading
 from collections.abc import Callable
@@ -211,18 +212,18 @@ def test_by_invitation_alone_it_is_closed(database: Database, cast: Cast, settin
     assert database.ask("SELECT count(*) FROM accounts_user") == before
 
 
+BACK = "/accounts/invitations/the-token/"
+WHO = {"name": "Nina Petrov", "password1": PASSWORD}
+
+
 def invited(email: str) -> Client:
     """A browser that has opened the page of an invitation sent to this address."""
     client = Client()
     session = client.session
-    session["invitation"] = "the-token"
+    session["invitation"] = BACK
     session["account_verified_email"] = email
     session.save()
     return client
-
-
-BACK = "/accounts/invitations/the-token/"
-WHO = {"name": "Nina Petrov", "password1": PASSWORD}
 
 
 def test_who_was_invited_may_sign_up(cast: Cast, settings: Settings) -> None:
@@ -254,3 +255,31 @@ def test_who_has_an_account_already_signs_in_and_goes_on(cast: Cast) -> None:
     client = invited("bob@example.com")
     answer = client.post("/accounts/login/", {"login": "bob@example.com", "password": PASSWORD})
     assert answer["Location"] == BACK
+
+
+def test_what_a_session_says_leads_nowhere_else(cast: Cast, settings: Settings) -> None:
+    settings.CONSULT_SIGN_UP = "invited"
+    client = Client()
+    session = client.session
+    session["invitation"] = "https://evil.example/"
+    session.save()
+    assert "Sign-up is by invitation" in client.get(URL).content.decode()
+    answer = client.post("/accounts/login/", {"login": "bob@example.com", "password": PASSWORD})
+    assert answer["Location"] == "/accounts/agencies/"
+
+
+def test_what_nobody_verifies_is_forgotten_after_a_week(database: Database, cast: Cast) -> None:
+    client = Client()
+    sign_up(client)
+    sign_up(Client(), email="link@example.com")
+    services.create_sign_in_link(email="link@example.com")
+    now = dt.datetime.now(dt.UTC)
+    assert services.forget_unverified(now=now + services.UNVERIFIED_LIFE - dt.timedelta(minutes=1)) == 0
+    before = database.ask("SELECT count(*) FROM accounts_user")
+    assert services.forget_unverified(now=now + services.UNVERIFIED_LIFE) == 1
+    assert database.ask("SELECT count(*) + 1 FROM accounts_user") == before
+    assert user() is None
+    # Who comes too late starts again.
+    assert client.post(CODE, {"code": code()}).status_code in (200, 302)
+    assert sign_up(Client()) == 302
+    assert user() is not None

@@ -108,7 +108,11 @@ def test_the_database_refuses_more_than_a_week_by_itself(database: Database) -> 
         with pytest.raises(psycopg.errors.CheckViolation):
             database.ask(statement, role="consult_app")
     # By a clock that is wrong by more than a little, it is refused as well.
-    late: dict[str, str | dt.datetime] = {"key": "k", "value": "v", "until": NOW + kv.LONGEST + dt.timedelta(minutes=10)}
+    late: dict[str, str | dt.datetime] = {
+        "key": "k",
+        "value": "v",
+        "until": NOW + kv.LONGEST + dt.timedelta(minutes=10),
+    }
     with connection.cursor() as cursor, pytest.raises(IntegrityError, match="core_kv_at_most_a_week"):
         cursor.execute(kv.PUT, late)
 
