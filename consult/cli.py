@@ -34,6 +34,20 @@ def main(arguments: list[str] | None = None) -> int:
     new.add_argument("--ink", default="", help="the colour of text and buttons, #rrggbb")
     new.add_argument("--paper", default="", help="the colour of the page, #rrggbb")
     new.set_defaults(run=new_site)
+    tokens = commands.add_parser("token", help="API tokens").add_subparsers(metavar="action", required=True)
+    make = tokens.add_parser("create", help="print the secret of a new API token of a member")
+    make.add_argument("email")
+    make.add_argument("--agency", required=True, help="the agency's part of addresses")
+    make.add_argument("--name", required=True, help="what uses it")
+    make.add_argument("--scope", action="append", default=[], help="read, write or manage; may be there several times")
+    make.add_argument("--days", type=int, help="after how many days it ends (default: never)")
+    make.set_defaults(run=create_api_token)
+    keys = commands.add_parser("keys", help="the keys that sign tokens").add_subparsers(metavar="action", required=True)
+    keys.add_parser("list", help="show every key and what it is for").set_defaults(run=list_keys)
+    keys.add_parser("rotate", help="let the next key sign from now on").set_defaults(run=rotate_keys)
+    revoked = keys.add_parser("revoke", help="believe nothing any more that a key has signed")
+    revoked.add_argument("kid")
+    revoked.set_defaults(run=revoke_key)
     options = parser.parse_args(arguments)
     status: int = options.run(options)
     return status
@@ -128,6 +142,90 @@ def reencrypt_secrets(options: argparse.Namespace) -> int:
             return 1
         print(f"{place.table}.{place.column}: {done} brought under the first key.")
     print("Every value is under the first key: the others may be taken out of CONSULT_ENCRYPTION_KEYS.")
+    return 0
+
+
+def create_api_token(options: argparse.Namespace) -> int:
+    _load_office()
+    import datetime as dt
+
+    from consult.accounts import queries, services
+
+    def refused(why: str) -> int:
+        print(why, file=sys.stderr)
+        return 1
+
+    user = queries.user_by_email(options.email)
+    if user is None:
+        return refused(f"Nobody active has the address {options.email}.")
+    here = next((each for each in queries.memberships(user.pk) if each.slug == options.agency), None)
+    if here is None:
+        return refused(f"{options.email} is no member of an agency “{options.agency}”.")
+    if options.days is not None and not 1 <= options.days <= 3650:
+        return refused("--days is between 1 and 3650.")
+    if not options.name.strip() or len(options.name) > 100:
+        return refused("--name has between 1 and 100 characters.")
+    now = dt.datetime.now(dt.UTC)
+    try:
+        _id, secret = services.create_api_token(
+            agency_id=here.agency_id,
+            name=options.name.strip(),
+            scopes=options.scope,
+            by=here.member_id,
+            member_id=here.member_id,
+            expires_at=now + dt.timedelta(days=options.days) if options.days else None,
+        )
+    except services.BadScopes:
+        scopes = " ".join(f"--scope {scope}" for scope in queries.scopes_of(here.role))
+        return refused(f"With the role {here.role} a token may have: {scopes}. Name at least one.")
+    # Alone on standard output: for TOKEN=$(consult token create …).
+    print(secret)
+    return 0
+
+
+def list_keys(options: argparse.Namespace) -> int:
+    _load_office()
+    from consult.accounts import queries
+
+    for key in queries.signing_keys():
+        moments = (
+            ("published", key.created_at),
+            ("signs from", key.not_before if key.state == "next" else key.activated_at),
+            ("retired", key.retired_at),
+            ("revoked", key.revoked_at),
+        )
+        told = ", ".join(f"{word} {moment:%Y-%m-%d %H:%M} UTC" for word, moment in moments if moment)
+        print(f"{key.kid}  {key.state:8}  {told}")
+    return 0
+
+
+def rotate_keys(options: argparse.Namespace) -> int:
+    _load_office()
+    import datetime as dt
+
+    from consult.accounts import services
+
+    try:
+        kid = services.rotate_keys(now=dt.datetime.now(dt.UTC))
+    except services.TooEarly as early:
+        print(f"The next key is too new to sign. Try again after {early.until:%Y-%m-%d %H:%M} UTC.", file=sys.stderr)
+        return 1
+    print(f"{kid} signs from now on.")
+    return 0
+
+
+def revoke_key(options: argparse.Namespace) -> int:
+    _load_office()
+    import datetime as dt
+
+    from consult.accounts import services
+
+    try:
+        kid = services.revoke_key(kid=options.kid, now=dt.datetime.now(dt.UTC))
+    except services.NoSuchKey:
+        print(f"No key {options.kid}, or it is revoked already. `consult keys list` shows them.", file=sys.stderr)
+        return 1
+    print(f"{options.kid} is revoked: nothing that it signed is believed. {kid} signs.")
     return 0
 
 

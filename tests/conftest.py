@@ -22,6 +22,8 @@ from tests.github import CLIENT_ID, CLIENT_SECRET, GitHub, serving
 
 ROOT = Path(__file__).resolve().parents[1]
 START_SECONDS = 60
+# The browser extension that may sign in there.
+EXTENSION_ID = "abcdefghijklmnopabcdefghijklmnop"
 
 
 @dataclasses.dataclass
@@ -104,6 +106,7 @@ def running(tmp_path_factory: pytest.TempPathFactory, github: GitHub) -> Iterato
         "CONSULT_GITHUB_API_URL": github.url,
         "CONSULT_GITHUB_CLIENT_ID": CLIENT_ID,
         "CONSULT_GITHUB_CLIENT_SECRET": CLIENT_SECRET,
+        "CONSULT_EXTENSION_IDS": EXTENSION_ID,
     }
     log = directory.parent / "up.log"
     with log.open("wb") as output:

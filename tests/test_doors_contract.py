@@ -62,7 +62,7 @@ def test_the_edges_statements_fit_the_schema(database: Database, cast: Cast) -> 
 
 # Done one after the other: what broke stays broken.
 BREAKING = [
-    ("REVOKE EXECUTE ON FUNCTION accounts_public_keys_v1 FROM consult_edge", "list_public_keys"),
+    ("REVOKE EXECUTE ON FUNCTION accounts_public_keys_v2 FROM consult_edge", "list_public_keys"),
     ("ALTER FUNCTION intake_form_v2(text, int) RENAME TO intake_form_v3", "find_form"),
     ("REVOKE EXECUTE ON FUNCTION intake_report_v1 FROM consult_edge", "report"),
     ("ALTER TABLE intake_submission ADD weight int NOT NULL", "accept_submissions"),
@@ -95,12 +95,12 @@ def test_the_contract_can_break(database: Database, cast: Cast) -> None:
 
 def test_the_edge_may_do_nothing_else(database: Database, cast: Cast) -> None:
     accounts.live_token(agency_id=cast.a, member_id=cast.alice.member_id, now=doors.NOW)
-    assert len(database.ask("SELECT kid, public_key FROM accounts_public_keys_v1()", role="consult_edge")) == 1
+    assert len(database.ask("SELECT kid, public_key FROM accounts_public_keys_v2()", role="consult_edge")) == 2
     for statement in (
         "SELECT * FROM accounts_memberships_v2(1)",
         "SELECT * FROM accounts_agencies_v1()",
         "SELECT procrastinate_notify_queue_job_inserted_v1()",
-        "SELECT private_key_encrypted FROM accounts_signingkey",
+        "SELECT private_key_sealed FROM accounts_signingkey",
         "INSERT INTO intake_submission DEFAULT VALUES",
         "SELECT * FROM procrastinate_jobs",
         "SELECT intake_ledger_v1('spool-1', '[]')",
@@ -117,7 +117,7 @@ def test_the_edge_may_do_nothing_else(database: Database, cast: Cast) -> None:
         role="consult_edge",
     )
     assert [row[0] for row in executable] == [
-        "accounts_public_keys_v1",
+        "accounts_public_keys_v2",
         "intake_accept_v2",
         "intake_form_v2",
         "intake_report_v1",

@@ -37,6 +37,21 @@ ROUTES = {
     "accounts/sign-in/<str:token>/": ("302 302 302 302 302", "405 405 405 405 405"),
     "<slug:agency>/": ("302 404 302 302 302", "302 404 405 405 405"),
     "<slug:agency>/live-token/": READ,
+    # Asked without a parameter here; what they give: consult/accounts/tests/test_authorize.py and its neighbours.
+    ".well-known/jwks.json": ("200 200 200 200 200", "405 405 405 405 405"),
+    ".well-known/oauth-authorization-server": ("200 200 200 200 200", "405 405 405 405 405"),
+    "oauth/authorize": ("400 400 400 400 400", "400 400 400 400 400"),
+    "oauth/token": ("405 405 405 405 405", "400 400 400 400 400"),
+    "oauth/revoke": ("405 405 405 405 405", "400 400 400 400 400"),
+    # Everybody may have tokens of their own, no further than their role goes.
+    "<slug:agency>/settings/tokens/": READ,
+    "<slug:agency>/settings/tokens/new/": ("302 404 200 200 200", "302 404 422 422 422"),
+    # There is none of that id; whose may be revoked: consult/accounts/tests/test_revoke_api_token.py.
+    "<slug:agency>/settings/tokens/<uuid:token_id>/revoke/": ("302 404 405 405 405", "302 404 404 404 404"),
+    "<slug:agency>/settings/tokens/programs/<uuid:grant_id>/revoke/": (
+        "302 404 405 405 405",
+        "302 404 404 404 404",
+    ),
     "<slug:agency>/inbox/": READ,
     "<slug:agency>/inbox/<int:number>/": READ,
     "<slug:agency>/inbox/<int:number>/close/": ACT,
@@ -146,7 +161,7 @@ def path(route: str, cast: Cast, agency: str = "a") -> str:
         "uuid:form_id": cast.form_a,
     }
     values["uuid:set_aside_id"] = SET_ASIDE
-    values["uuid:file_id"] = cast.form_a
+    values["uuid:file_id"] = values["uuid:token_id"] = values["uuid:grant_id"] = cast.form_a
     values["str:token"] = "no-such-token"
     values["int:sign_in_id"] = "1"
     return "/" + re.sub(r"<([a-z]+:[a-z_]+)>", lambda match: str(values[match[1]]), route)

@@ -48,6 +48,18 @@ def both(database: Database, cast: Cast) -> Database:
         accounts.create_api_token(
             agency_id=agency_id, name="Own", scopes=["read"], by=person.member_id, member_id=person.member_id
         )
+        program = {"client_id": "abc", "redirect_uri": "https://abc.chromiumapp.org/"}
+        code = accounts.authorize(
+            agency_id=agency_id,
+            member_id=person.member_id,
+            challenge="E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
+            scopes=["read"],
+            now=timezone.now(),
+            **program,
+        )
+        # The pair of RFC 7636, appendix B.
+        verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
+        accounts.exchange_code(code=code, verifier=verifier, device=accounts.Device(), now=timezone.now(), **program)
         with tenancy.agency(agency_id):
             intake_models.Site.objects.update(client_id=client_id)
             intake_models.Alarm.objects.create(agency_id=agency_id, checked_at=timezone.now())

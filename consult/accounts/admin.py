@@ -54,6 +54,7 @@ for hidden in (Authenticator, SocialAccount, SocialApp, SocialToken, UserSession
     admin.site.unregister(hidden)
 admin.site.register(models.Member, Records)
 admin.site.register(models.ApiToken, Records)
+admin.site.register(models.Grant, Records)
 admin.site.register(models.Audit, Records)
 admin.site.register(models.User, Records)
 admin.site.register(models.SignInLink, Records)

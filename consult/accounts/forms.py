@@ -1,5 +1,6 @@
-"""What people type about themselves and about an agency that they open."""
+"""HTML input of accounts to clean values."""
 
+import datetime as dt
 import zoneinfo
 from typing import TYPE_CHECKING, Any
 
@@ -8,13 +9,80 @@ from django import forms
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from consult.accounts import queries, rules
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise as StrPromise
+
+SCOPE_WORDS = {
+    "read": _("Read everything that the agency's people work with"),
+    "write": _("Change records: assign, close, restore, write notes"),
+    "manage": _("Manage sites, forms, failed jobs, people, tokens and settings, and read the audit"),
+}
+ROLE_WORDS = {"admin": _("Admin"), "member": _("Member"), "viewer": _("Viewer")}
+DAYS = (30, 90, 365)
+
+
+class ApiToken(forms.Form):
+    """A token to make: a member's own or, for who manages them, the agency's. Offered is what the role may."""
+
+    name = forms.CharField(
+        max_length=100, label=_("Name"), help_text=_("What uses it, so that you know it again: “Nightly report”.")
+    )
+    owner = forms.ChoiceField(label=_("Who it acts for"))
+    scopes = forms.MultipleChoiceField(
+        widget=forms.CheckboxSelectMultiple,
+        label=_("What it may do"),
+        error_messages={"required": _("Tick at least one: without any it could do nothing.")},
+    )
+    expiry = forms.ChoiceField(
+        choices=[
+            *((str(days), _("In {days} days").format(days=days)) for days in DAYS),
+            ("never", _("Never")),
+        ],
+        initial="90",
+        label=_("It ends"),
+        help_text=_("One that never ends and gets into wrong hands works until somebody notices and revokes it."),
+    )
+
+    def __init__(self, here: queries.Membership, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.here = here
+        scopes = rules.scopes_of(here.role)
+        self.fields["scopes"].choices = [(scope, SCOPE_WORDS[scope]) for scope in scopes]  # type: ignore[attr-defined]
+        self.fields["scopes"].initial = ["read"]
+        owners: list[tuple[str, Any]] = [("me", _("Me, with the role that I have"))]
+        if queries.may(here, "tokens.manage"):
+            words = _("The agency, as {role}; it stays when I leave")
+            owners += [(role, words.format(role=str(ROLE_WORDS[role]).lower())) for role in rules.TOKEN_ROLES]
+            self.fields["owner"].choices = owners  # type: ignore[attr-defined]
+        else:
+            del self.fields["owner"]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        role = self._agencys_role() or self.here.role
+        pointless = set(cleaned.get("scopes", ())) - set(rules.scopes_of(role))
+        if pointless:
+            self.add_error("scopes", _("As {role} it could not do all of this. Tick less.").format(role=role))
+        return cleaned
+
+    def whose(self) -> dict[str, Any]:
+        """Return `role` for a token of the agency, else `member_id`."""
+        role = self._agencys_role()
+        return {"role": role} if role else {"member_id": self.here.member_id}
+
+    def expires_at(self, now: dt.datetime) -> dt.datetime | None:
+        days = self.cleaned_data["expiry"]
+        return None if days == "never" else now + dt.timedelta(days=int(days))
+
+    def _agencys_role(self) -> str:
+        """Return the role of a token of the agency; empty for one's own."""
+        owner: str = self.cleaned_data.get("owner", "me")
+        return "" if owner == "me" else owner
 
 
 class Name(forms.CharField):
@@ -26,19 +94,19 @@ class Name(forms.CharField):
     def clean(self, value: Any) -> str:
         text = super().clean(value)
         if any(not character.isprintable() for character in text):
-            raise ValidationError(_("Only letters, digits, signs and spaces, please."))
+            raise ValidationError(gettext("Only letters, digits, signs and spaces, please."))
         return str(text)
 
 
 class NewAgency(forms.Form):
     """An agency that somebody opens."""
 
-    agency_name = Name(label=gettext_lazy("Agency"))
+    agency_name = Name(label=_("Agency"))
     slug = forms.CharField(
-        label=gettext_lazy("Its address here"),
+        label=_("Its address here"),
         max_length=40,
         required=False,
-        help_text=gettext_lazy("Small letters, digits and dashes. Leave it empty to take it from the name."),
+        help_text=_("Small letters, digits and dashes. Leave it empty to take it from the name."),
     )
 
     def clean_slug(self) -> str:
@@ -48,16 +116,16 @@ class NewAgency(forms.Form):
         if not name and not slug:
             return slug
         if not rules.SLUG.fullmatch(slug):
-            raise ValidationError(_("Small letters, digits and dashes between them, at most 40."))
+            raise ValidationError(gettext("Small letters, digits and dashes between them, at most 40."))
         if not queries.may_take_slug(slug):
-            raise ValidationError(_("“%(slug)s” is taken. Please choose another."), params={"slug": slug})
+            raise ValidationError(gettext("“%(slug)s” is taken. Please choose another."), params={"slug": slug})
         return slug
 
 
 class NewPerson(NewAgency):
     """What allauth's sign-up forms ask beside address and password; no agency of who was invited to one."""
 
-    name = Name(label=gettext_lazy("Your name"), widget=forms.TextInput(attrs={"autocomplete": "name"}))
+    name = Name(label=_("Your name"), widget=forms.TextInput(attrs={"autocomplete": "name"}))
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -82,8 +150,8 @@ class NewPerson(NewAgency):
 class Profile(forms.Form):
     """What a person says about themselves."""
 
-    name = Name(label=gettext_lazy("Name"), widget=forms.TextInput(attrs={"autocomplete": "name"}))
-    time_zone = forms.ChoiceField(label=gettext_lazy("Time zone"))
+    name = Name(label=_("Name"), widget=forms.TextInput(attrs={"autocomplete": "name"}))
+    time_zone = forms.ChoiceField(label=_("Time zone"))
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -2,6 +2,7 @@
 
 import dataclasses
 import datetime as dt
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -135,6 +136,11 @@ def permit(request: HttpRequest, permission: str) -> Membership:
     return found
 
 
+def scopes_of(role: str) -> list[str]:
+    """Return the scopes that a token of this role can do something with."""
+    return rules.scopes_of(role)
+
+
 def may(here: Membership, permission: str) -> bool:
     """Whether this member has the permission."""
     return rules.may(here.role, permission)
@@ -196,3 +202,106 @@ def sign_ins(user_id: int, *, session_key: str | None) -> list[SignIn]:
 def user_by_email(email: str) -> models.User | None:
     """Return the active user of that address, whatever its case, or None."""
     return models.User.objects.filter(email=models.normalise_email(email), is_active=True).first()
+
+
+@dataclasses.dataclass(frozen=True)
+class SigningKey:
+    """A signing key without its private part; `state` is one of rules.KEY_STATES."""
+
+    kid: str
+    state: str
+    public_key: str
+    created_at: dt.datetime
+    not_before: dt.datetime
+    activated_at: dt.datetime | None
+    retired_at: dt.datetime | None
+    revoked_at: dt.datetime | None
+
+
+def signing_keys() -> list[SigningKey]:
+    """Return every key there is, oldest first."""
+    names = [field.name for field in dataclasses.fields(SigningKey)]
+    return [SigningKey(**row) for row in models.SigningKey.objects.order_by("created_at", "kid").values(*names)]
+
+
+def public_keys() -> dict[str, str]:
+    """Return the PEMs of the keys that are believed, by kid; the next one is among them before it signs."""
+    found = models.SigningKey.objects.exclude(state="revoked").order_by("created_at")
+    return dict(found.values_list("kid", "public_key"))
+
+
+@dataclasses.dataclass(frozen=True)
+class ApiToken:
+    """An API token in a list; its secret is known to nobody. `member_id` is None for the agency's own."""
+
+    id: UUID
+    name: str
+    hint: str
+    member_id: UUID | None
+    member_name: str
+    role: str
+    scopes: Sequence[str]
+    created_at: dt.datetime
+    last_used_at: dt.datetime | None
+    expires_at: dt.datetime | None
+
+
+def api_tokens(agency_id: int, *, member_id: UUID | None = None) -> list[ApiToken]:
+    """Return the tokens that are not revoked, newest first: the member's own, or everybody's and the agency's."""
+    found = models.ApiToken.objects.filter(agency_id=agency_id, revoked_at=None).select_related("member__user")
+    if member_id is not None:
+        found = found.filter(member_id=member_id)
+    return [
+        ApiToken(
+            token.id,
+            token.name,
+            token.hint,
+            token.member.id if token.member else None,
+            str(token.member.user) if token.member else "",
+            token.member.role if token.member else token.role,
+            token.scopes,
+            token.created_at,
+            token.last_used_at,
+            token.expires_at,
+        )
+        for token in found.order_by("-created_at", "-id")
+    ]
+
+
+@dataclasses.dataclass(frozen=True)
+class Grant:
+    """A program that a member has signed in."""
+
+    id: UUID
+    client_id: str
+    member_id: UUID
+    member_name: str
+    scopes: Sequence[str]
+    # What it runs on, as it says.
+    device: str
+    address: str
+    created_at: dt.datetime
+    last_used_at: dt.datetime
+    ends_at: dt.datetime
+
+
+def grants(agency_id: int, *, now: dt.datetime, member_id: UUID | None = None) -> list[Grant]:
+    """Return the sign-ins of programs that stand, last used first: the member's own, or everybody's."""
+    found = models.Grant.objects.filter(agency_id=agency_id, revoked_at=None, ends_at__gt=now)
+    if member_id is not None:
+        found = found.filter(member_id=member_id)
+    return [
+        Grant(
+            grant.id,
+            grant.client_id,
+            grant.member.id,
+            str(grant.member.user),
+            grant.scopes,
+            rules.device(grant.user_agent),
+            grant.address,
+            grant.created_at,
+            grant.last_used_at,
+            grant.ends_at,
+        )
+        for grant in found.select_related("member__user").order_by("-last_used_at", "-id")
+    ]

@@ -1,5 +1,6 @@
 """Roles and what they may; scopes of tokens; names that no agency may take."""
 
+import hashlib
 import re
 import unicodedata
 
@@ -33,6 +34,12 @@ SCOPES: dict[str, frozenset[str]] = {
         {"sites.manage", "jobs.manage", "members.manage", "tokens.manage", "settings.manage", "audit.read"}
     ),
 }
+
+# The programs that sign in themselves (browser extensions) never manage anything.
+PROGRAM_SCOPES = ("read", "write")
+
+# What a signing key goes through: next → current → previous → gone, or revoked.
+KEY_STATES = ("next", "current", "previous", "revoked")
 
 SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
 # First path parts that the product itself answers.
@@ -110,3 +117,54 @@ def may(role: str, permission: str) -> bool:
 def within(scopes: frozenset[str], permission: str) -> bool:
     """Whether a token of these scopes may use the permission, if its role has it."""
     return any(permission in SCOPES.get(scope, ()) for scope in scopes)
+
+
+def scopes_of(role: str) -> list[str]:
+    """Return the scopes that let a token of this role do something, the least first."""
+    return [scope for scope, permissions in SCOPES.items() if any(may(role, each) for each in permissions)]
+
+
+# Chrome's ids are 32 letters from a to p; every other listed one is a Firefox add-on's (name@example or {uuid}).
+_CHROME_ID = re.compile(r"[a-p]{32}")
+_PATH = re.compile(r"/([A-Za-z0-9._~-]{1,100}(/[A-Za-z0-9._~-]{1,100}){0,4}/?)?")
+
+
+def redirect_origin(extension_id: str) -> str:
+    """Return where this extension's `identity.getRedirectURL()` is: only the browser that runs it can be sent there.
+
+    Firefox takes the SHA-1 of the id (toolkit/components/extensions/child/ext-identity.js).
+    """
+    if _CHROME_ID.fullmatch(extension_id):
+        return f"https://{extension_id}.chromiumapp.org"
+    digest = hashlib.sha1(extension_id.encode(), usedforsecurity=False).hexdigest()
+    return f"https://{digest}.extensions.allizom.org"
+
+
+def is_redirect(extension_id: str, address: str) -> bool:
+    """Whether the extension may be answered at this address: its own origin, with nothing but a plain path."""
+    origin = redirect_origin(extension_id)
+    return address.startswith(origin) and bool(_PATH.fullmatch(address.removeprefix(origin)))
+
+
+# What a User-Agent tells, the more telling first: Edge says that it is Chrome, and Chrome that it is Safari.
+_BROWSERS = (
+    ("Edge", r"Edg/(\d+)"),
+    ("Firefox", r"Firefox/(\d+)"),
+    ("Chrome", r"Chrome/(\d+)"),
+    ("Safari", r"Version/(\d+)"),
+)
+_SYSTEMS = (
+    ("Android", "Android"),
+    ("iOS", "iPhone|iPad"),
+    ("Windows", "Windows"),
+    ("macOS", "Mac OS X"),
+    ("Linux", "Linux"),
+)
+
+
+def device(user_agent: str) -> str:
+    """Return a User-Agent as people read it, "Chrome 143, Linux"; what says nothing known, as it is, cut short."""
+    browsers = ((name, re.search(pattern, user_agent)) for name, pattern in _BROWSERS)
+    browser = next((f"{name} {found[1]}" for name, found in browsers if found), "")
+    system = next((name for name, pattern in _SYSTEMS if re.search(pattern, user_agent)), "")
+    return ", ".join(filter(None, (browser, system))) or user_agent[:80]

@@ -8,7 +8,7 @@ from django.urls import URLPattern, path, re_path
 from django.views.decorators.cache import never_cache
 
 from consult.accounts.adapter import github
-from consult.accounts.views import live, people
+from consult.accounts.views import live, oauth, people, tokens
 
 app_name = "accounts"
 urlpatterns = [
@@ -20,7 +20,16 @@ urlpatterns = [
     path("accounts/sessions/", people.sign_in_list, name="sign_in_list"),
     path("accounts/sessions/end-others/", people.end_other_sign_ins, name="end_other_sign_ins"),
     path("accounts/sessions/<int:sign_in_id>/end/", people.end_sign_in, name="end_sign_in"),
+    path(".well-known/jwks.json", oauth.jwks, name="jwks"),
+    path(".well-known/oauth-authorization-server", oauth.metadata, name="oauth_metadata"),
+    path("oauth/authorize", oauth.authorize, name="authorize"),
+    path("oauth/token", oauth.token, name="token"),
+    path("oauth/revoke", oauth.revoke, name="revoke"),
     path("<slug:agency>/live-token/", live.live_token, name="live_token"),
+    path("<slug:agency>/settings/tokens/", tokens.api_token_list, name="api_token_list"),
+    path("<slug:agency>/settings/tokens/new/", tokens.create_api_token, name="create_api_token"),
+    path("<slug:agency>/settings/tokens/<uuid:token_id>/revoke/", tokens.revoke_api_token, name="revoke_api_token"),
+    path("<slug:agency>/settings/tokens/programs/<uuid:grant_id>/revoke/", tokens.revoke_grant, name="revoke_grant"),
 ]
 
 # allauth's pages under /accounts/, one by one, by the names that allauth itself looks for: what it offers beside

@@ -18,7 +18,7 @@ GLOBAL_TABLES: dict[str, tuple[tuple[Rights, ...], str]] = {
         "Used before a person, and so an agency, is known.",
     ),
     "accounts_signingkey": (
-        ("select", "insert"),
+        ALL,
         "The installation's own keys; private parts are encrypted.",
     ),
     "account_emailaddress": (ALL, "allauth's: a person's addresses."),

@@ -26,6 +26,7 @@ CONSULT_GITHUB_CLIENT_ID: str
 CONSULT_GITHUB_CLIENT_SECRET: str
 CONSULT_GITHUB_URL: str
 CONSULT_GITHUB_API_URL: str
+CONSULT_KEY_ROTATION_DAYS: int = 30
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -243,6 +244,7 @@ def configure(environment: Environment) -> dict[str, Any]:
         "CONSULT_GITHUB_CLIENT_SECRET": environment.CONSULT_GITHUB_CLIENT_SECRET.get_secret_value(),
         "CONSULT_GITHUB_URL": environment.CONSULT_GITHUB_URL,
         "CONSULT_GITHUB_API_URL": environment.CONSULT_GITHUB_API_URL,
+        "CONSULT_KEY_ROTATION_DAYS": environment.CONSULT_KEY_ROTATION_DAYS,
         "DEFAULT_FROM_EMAIL": environment.CONSULT_MAIL_FROM,
         "SERVER_EMAIL": environment.CONSULT_MAIL_FROM,
         **_mail(environment.EMAIL_URL.get_secret_value()),

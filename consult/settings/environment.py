@@ -88,6 +88,9 @@ class Environment(BaseModel):
     CONSULT_GITHUB_CLIENT_SECRET: SecretStr = Field(SecretStr(""), description="That app's client secret.")
     CONSULT_GITHUB_URL: str = Field("https://github.com", description="Where GitHub's sign-in pages are.")
     CONSULT_GITHUB_API_URL: str = Field("https://api.github.com", description="Where GitHub's API is.")
+    CONSULT_KEY_ROTATION_DAYS: int = Field(
+        30, ge=1, le=365, description="After how many days another key signs tokens; the worker sees to it."
+    )
     CONSULT_PROCESS: Literal["office", "worker", "migrate", "seed"] = Field(
         "office", description="Which database role this process connects with; set by the entry points."
     )

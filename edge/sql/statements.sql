@@ -16,7 +16,7 @@ SELECT intake_report_v1($1, $2, $3, $4, $5, $6::text::jsonb);
 SELECT intake_form_v2($1::text, $2::int);
 
 -- list_public_keys: The keys that live tokens may be signed with.
-SELECT kid, public_key FROM accounts_public_keys_v1();
+SELECT kid, public_key FROM accounts_public_keys_v2();
 
 -- role_faults: What our own role may do and must not: an empty list is good.
 -- 'MEMBER' is wider than SET ROLE alone (which only PostgreSQL 16 can tell apart): inherited rights count too.

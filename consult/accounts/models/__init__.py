@@ -2,8 +2,21 @@
 
 from consult.accounts.models.agencies import Agency, Member
 from consult.accounts.models.audit import Audit
+from consult.accounts.models.grants import AuthorizationCode, Grant, RefreshToken
 from consult.accounts.models.keys import SigningKey
 from consult.accounts.models.people import SignInLink, User, normalise_email
 from consult.accounts.models.tokens import ApiToken
 
-__all__ = ["Agency", "ApiToken", "Audit", "Member", "SignInLink", "SigningKey", "User", "normalise_email"]
+__all__ = [
+    "Agency",
+    "ApiToken",
+    "Audit",
+    "AuthorizationCode",
+    "Grant",
+    "Member",
+    "RefreshToken",
+    "SignInLink",
+    "SigningKey",
+    "User",
+    "normalise_email",
+]

@@ -1,8 +1,31 @@
 """Writes of accounts, by noun."""
 
+from consult.accounts.services.access_tokens import believe
 from consult.accounts.services.agencies import BadName, NameTaken, add_member, create_agency
 from consult.accounts.services.audit import record, record_each
-from consult.accounts.services.keys import LIVE_TOKEN_LIFE, live_token
+from consult.accounts.services.grants import (
+    BadGrant,
+    Device,
+    Issued,
+    authorize,
+    exchange_code,
+    forget_grants,
+    has_consented,
+    refresh,
+    revoke,
+    revoke_grant,
+    revoke_of_member,
+)
+from consult.accounts.services.keys import (
+    JWKS_MAX_AGE,
+    LIVE_TOKEN_LIFE,
+    NoSuchKey,
+    TooEarly,
+    live_token,
+    revoke_key,
+    rotate_keys,
+    tend_keys,
+)
 from consult.accounts.services.people import (
     ACTIVE_EVERY,
     GITHUB_TOKEN_LIFE,
@@ -26,21 +49,37 @@ from consult.accounts.services.people import (
     update_profile,
     use_sign_in_link,
 )
-from consult.accounts.services.tokens import BadScopes, BadToken, believe_api_token, create_api_token
+from consult.accounts.services.tokens import (
+    BadScopes,
+    BadToken,
+    NoSuchToken,
+    believe_api_token,
+    create_api_token,
+    revoke_api_token,
+)
 
 __all__ = [
     "ACTIVE_EVERY",
     "GITHUB_TOKEN_LIFE",
     "GITHUB_TOKEN_PENDING",
+    "JWKS_MAX_AGE",
     "LIVE_TOKEN_LIFE",
     "SIGN_IN_LINK_LIFE",
     "UNVERIFIED_LIFE",
+    "BadGrant",
     "BadName",
     "BadScopes",
     "BadToken",
+    "Device",
+    "Issued",
     "LinkSpent",
     "NameTaken",
+    "NoSuchKey",
+    "NoSuchToken",
+    "TooEarly",
     "add_member",
+    "authorize",
+    "believe",
     "believe_api_token",
     "connect_github",
     "create_agency",
@@ -50,16 +89,27 @@ __all__ = [
     "disconnect_github",
     "end_other_sign_ins",
     "end_sign_in",
+    "exchange_code",
     "extend_github_token",
+    "forget_grants",
     "forget_unverified",
     "github_token",
+    "has_consented",
     "keep_github_token",
     "live_token",
     "may_sign_up",
     "note_active",
     "record",
     "record_each",
+    "refresh",
     "remove_second_factors",
+    "revoke",
+    "revoke_api_token",
+    "revoke_grant",
+    "revoke_key",
+    "revoke_of_member",
+    "rotate_keys",
+    "tend_keys",
     "update_profile",
     "use_sign_in_link",
 ]

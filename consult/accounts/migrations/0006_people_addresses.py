@@ -19,7 +19,7 @@ UPDATE account_emailaddress e SET verified = true, "primary" = true
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0004_doors_v2"),
+        ("accounts", "0005_tokens_keys_and_grants"),
         ("account", "0009_emailaddress_unique_primary_email"),
     ]
 
