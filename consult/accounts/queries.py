@@ -178,11 +178,10 @@ def ways_in(user_id: int) -> WaysIn:
 
 @dataclasses.dataclass(frozen=True)
 class SignIn:
-    """A browser in which somebody is signed in; `browser` and `system` as it calls itself, perhaps empty."""
+    """A browser in which somebody is signed in; `device` as it calls itself, perhaps empty."""
 
     id: int
-    browser: str
-    system: str
+    device: str
     address: str
     since: dt.datetime
     is_this: bool
@@ -193,7 +192,7 @@ def sign_ins(user_id: int, *, session_key: str | None) -> list[SignIn]:
     # Deletes those that have ended meanwhile, by time or by a new password: nobody tells of these.
     found = UserSession.objects.purge_and_list(models.User.objects.get(pk=user_id))
     shown = [
-        SignIn(each.pk, *rules.browser_of(each.user_agent), each.ip, each.created_at, each.session_key == session_key)
+        SignIn(each.pk, rules.device(each.user_agent), each.ip, each.created_at, each.session_key == session_key)
         for each in found
     ]
     return sorted(shown, key=lambda each: (each.is_this, each.since), reverse=True)

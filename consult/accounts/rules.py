@@ -80,35 +80,6 @@ def slug_of(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:40].strip("-")
 
 
-# What a browser calls itself, the more particular before those whose names it also carries.
-_BROWSERS = (
-    ("Edg", "Edge"),
-    ("OPR/", "Opera"),
-    ("Firefox/", "Firefox"),
-    ("FxiOS/", "Firefox"),
-    ("SamsungBrowser/", "Samsung Internet"),
-    ("CriOS/", "Chrome"),
-    ("Chrome/", "Chrome"),
-    ("Safari/", "Safari"),
-    ("curl/", "curl"),
-)
-_SYSTEMS = (
-    ("iPhone", "iPhone"),
-    ("iPad", "iPad"),
-    ("Android", "Android"),
-    ("CrOS", "ChromeOS"),
-    ("Windows", "Windows"),
-    ("Mac OS X", "Mac"),
-    ("Linux", "Linux"),
-)
-
-
-def browser_of(user_agent: str) -> tuple[str, str]:
-    """Return (browser, system) as people call them; empty where it cannot be told. Anybody can claim anything."""
-    browser = next((name for mark, name in _BROWSERS if mark in user_agent), "")
-    return browser, next((name for mark, name in _SYSTEMS if mark in user_agent), "")
-
-
 def may(role: str, permission: str) -> bool:
     """Whether a member of this role has the permission. Raise KeyError for one that is not in the table."""
     return role in PERMISSIONS[permission][0]
