@@ -3,7 +3,7 @@
 PYTHON_IN_VENV := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help run down test check fmt e2e faults bench-intake bench-profile migrations css sites map clean venv venv-dev
+.PHONY: help run down test check fmt e2e faults fuzz bench-intake bench-profile migrations css sites map clean venv venv-dev
 
 help: ## List the commands
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,6 +29,9 @@ e2e: venv-dev ## Run the end-to-end tests in a real browser
 
 faults: venv-dev ## Break everything around the edge under load, for long (about 30 minutes; make test has the short form)
 	@exec $(PYTHON_IN_VENV) tools/steps.py faults
+
+fuzz: venv-dev ## Fuzz the JSON API for long, in every role (about 30 minutes; make test has the short form)
+	@exec $(PYTHON_IN_VENV) tools/steps.py fuzz
 
 bench-intake: venv-dev ## Measure the intake beside its peers (15 minutes, a quiet machine): make bench-intake args="--rounds 1"
 	@exec $(PYTHON_IN_VENV) -m bench.intake $(args)

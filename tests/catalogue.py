@@ -21,6 +21,10 @@ FREE_INDEXES = {
     ("accounts_agency", ("slug",)): "The agency's own name; addresses are shared by all agencies.",
     ("accounts_member", ("user_id",)): "accounts_memberships_v1 looks up a person before an agency is known.",
     ("accounts_apitoken", ("token_hash",)): "accounts_token_v1 looks a program up before an agency is known; random.",
+    (
+        "accounts_invitation",
+        ("token_hash",),
+    ): "accounts_invitation_v1 looks a link up before an agency is known; random.",
     ("accounts_authorizationcode", ("code_hash",)): "accounts_grant_secret_v1 looks it up before an agency is known.",
     ("accounts_refreshtoken", ("token_hash",)): "accounts_grant_secret_v1 looks it up before an agency is known.",
     ("intake_form", ("key",)): "All that a visitor's browser sends; random, so a collision tells nothing.",
@@ -29,6 +33,7 @@ FREE_INDEXES = {
 FREE_REFERENCES = {
     ("accounts_audit", "subject_id"): "The subject may be of any table, and may be gone.",
     ("accounts_audit", "token_id"): "An API token, or a program's sign-in: of one of two tables.",
+    ("accounts_idempotencykey", "token_id"): "An API token, or a program's sign-in: of one of two tables.",
     ("accounts_grant", "client_id"): "The id of a browser extension, from CONSULT_EXTENSION_IDS.",
     ("accounts_authorizationcode", "client_id"): "As of a grant.",
 }
@@ -40,6 +45,10 @@ FUNCTIONS: dict[str, tuple[str, bool, set[str]]] = {
     "accounts_memberships_v1(bigint)": ("consult_doors", True, {*OFFICE}),
     "accounts_memberships_v2(bigint)": ("consult_doors", True, {*OFFICE}),
     "accounts_slug_taken_v1(text)": ("consult_doors", True, {*OFFICE}),
+    "accounts_memberships_v3(bigint)": ("consult_doors", True, {*OFFICE}),
+    "accounts_invitation_v1(text,timestamp with time zone)": ("consult_doors", True, {*OFFICE}),
+    "accounts_due_v1(timestamp with time zone)": ("consult_doors", True, {"consult_worker"}),
+    "accounts_delete_agency_v1(bigint,timestamp with time zone)": ("consult_doors", True, {"consult_worker"}),
     "accounts_token_v1(text,timestamp with time zone)": ("consult_doors", True, {*OFFICE}),
     "accounts_grant_v1(uuid,text,timestamp with time zone)": ("consult_doors", True, {*OFFICE}),
     "accounts_grant_secret_v1(text)": ("consult_doors", True, {*OFFICE}),

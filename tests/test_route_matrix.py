@@ -17,6 +17,7 @@ WHO = ("anonymous", "stranger", "viewer", "member", "admin")
 READ = ("302 404 200 200 200", "302 404 405 405 405")
 ACT = ("302 404 405 405 405", "302 404 403 302 302")
 RULE = ("302 404 405 405 405", "302 404 403 403 302")
+OWN = ("302 404 405 405 405", "302 404 403 403 403")
 MANAGE = ("302 404 403 403 200", "302 404 403 403 422")
 # One's own, whatever agency one is in.
 OWN = ("302 200 200 200 200", "302 405 405 405 405")
@@ -24,6 +25,10 @@ ROUTES = {
     "": ("200 200 200 200 200", "405 405 405 405 405"),
     "health/": ("200 200 200 200 200", "200 200 200 200 200"),
     "ready/": ("200 200 200 200 200", "200 200 200 200 200"),
+    "api/openapi.json": ("200 200 200 200 200", "405 405 405 405 405"),
+    "api/docs": ("200 200 200 200 200", "405 405 405 405 405"),
+    # What is not there below it; what is there: tests/test_api_matrix.py.
+    "^api(?:/|$)": ("404 404 404 404 404", "404 404 404 404 404"),
     # Straight into the only agency.
     "accounts/agencies/": ("302 302 302 302 302", "302 405 405 405 405"),
     # Where it is open to everybody: consult/accounts/tests/test_sign_up.py.
@@ -36,7 +41,27 @@ ROUTES = {
     "accounts/sessions/<int:sign_in_id>/end/": ("302 405 405 405 405", "302 404 404 404 404"),
     "accounts/sign-in/<str:token>/": ("302 302 302 302 302", "405 405 405 405 405"),
     "<slug:agency>/": ("302 404 302 302 302", "302 404 405 405 405"),
+    # What a link offers is told to whoever has it; this one leads to nothing.
+    "accounts/invitations/<str:token>/": ("404 404 404 404 404", "404 404 404 404 404"),
     "<slug:agency>/live-token/": READ,
+    # There is no logo; who gets one that is there: consult/accounts/tests/test_set_logo.py.
+    "<slug:agency>/logo/": ("302 404 404 404 404", "302 404 405 405 405"),
+    "<slug:agency>/settings/": MANAGE,
+    "<slug:agency>/settings/logo/": ("302 404 405 405 405", "302 404 403 403 422"),
+    "<slug:agency>/settings/logo/remove/": RULE,
+    "<slug:agency>/settings/people/": READ,
+    "<slug:agency>/settings/people/invite/": ("302 404 405 405 405", "302 404 403 403 422"),
+    "<slug:agency>/settings/people/<uuid:member_id>/role/": ("302 404 405 405 405", "302 404 403 403 404"),
+    "<slug:agency>/settings/people/<uuid:member_id>/remove/": ("302 404 405 405 405", "302 404 403 403 404"),
+    "<slug:agency>/settings/people/<uuid:member_id>/transfer/": OWN,
+    "<slug:agency>/settings/invitations/<uuid:invitation_id>/resend/": RULE,
+    "<slug:agency>/settings/invitations/<uuid:invitation_id>/revoke/": RULE,
+    # The admin of this matrix is no owner; what owners get: consult/accounts/tests/.
+    "<slug:agency>/settings/data/": ("302 404 403 403 403", "302 404 405 405 405"),
+    "<slug:agency>/settings/data/exports/": OWN,
+    "<slug:agency>/settings/data/exports/<uuid:export_id>/": ("302 404 403 403 403", "302 404 405 405 405"),
+    "<slug:agency>/settings/data/close/": OWN,
+    "<slug:agency>/settings/data/keep/": OWN,
     # Asked without a parameter here; what they give: consult/accounts/tests/test_authorize.py and its neighbours.
     ".well-known/jwks.json": ("200 200 200 200 200", "405 405 405 405 405"),
     ".well-known/oauth-authorization-server": ("200 200 200 200 200", "405 405 405 405 405"),
@@ -75,6 +100,8 @@ ROUTES = {
     "<slug:agency>/attention/<uuid:set_aside_id>/raw/": READ,
     "<slug:agency>/attention/<uuid:set_aside_id>/resolve/": RULE,
     "<slug:agency>/attention/<uuid:set_aside_id>/reopen/": RULE,
+    # The last one: whoever has left is a stranger.
+    "<slug:agency>/settings/people/leave/": ("302 404 405 405 405", "302 404 302 302 302"),
 }
 # allauth's pages, under /accounts/: each that is mounted, with what it is for. Nothing else of allauth is reachable.
 ALLAUTH = {
@@ -115,6 +142,8 @@ ALLAUTH = {
     "github/signup/": "sign-up by GitHub: name and agency",
 }
 ADMIN = re.compile(r"admin/")
+# Lets nobody in by cookie, and is walked from its own document: tests/test_api_matrix.py.
+API = re.compile(r"api/v1/")
 OPEN_IN_ADMIN = {"admin/login/", "admin/logout/"}
 
 
@@ -129,7 +158,7 @@ def walk(patterns: Iterable[URLPattern | URLResolver], prefix: str = "") -> Iter
 
 def undeclared(routes: Iterable[str]) -> list[str]:
     known = {*ROUTES, *(f"accounts/{route}" for route in ALLAUTH)}
-    return [route for route in routes if route not in known and not ADMIN.match(route)]
+    return [route for route in routes if route not in known and not any(other.match(route) for other in (ADMIN, API))]
 
 
 @pytest.fixture
@@ -161,9 +190,11 @@ def path(route: str, cast: Cast, agency: str = "a") -> str:
         "uuid:form_id": cast.form_a,
     }
     values["uuid:set_aside_id"] = SET_ASIDE
-    values["uuid:file_id"] = values["uuid:token_id"] = values["uuid:grant_id"] = cast.form_a
+    for nothing in ("file_id", "token_id", "grant_id", "member_id", "invitation_id", "export_id"):
+        values[f"uuid:{nothing}"] = cast.form_a
     values["str:token"] = "no-such-token"
     values["int:sign_in_id"] = "1"
+    route = route.replace("^api(?:/|$)", "api/no/such/")
     return "/" + re.sub(r"<([a-z]+:[a-z_]+)>", lambda match: str(values[match[1]]), route)
 
 

@@ -48,6 +48,13 @@ def both(database: Database, cast: Cast) -> Database:
         accounts.create_api_token(
             agency_id=agency_id, name="Own", scopes=["read"], by=person.member_id, member_id=person.member_id
         )
+        accounts.invite_member(
+            agency_id=agency_id, email="ann@example.com", role="member", by=person.member_id, now=timezone.now()
+        )
+        accounts.start_export(agency_id=agency_id, by=person.member_id, now=timezone.now())
+        accounts.claim_idempotency_key(
+            agency_id=agency_id, token_id=uuid.uuid4(), key="1", request=b"", now=timezone.now()
+        )
         program = {"client_id": "abc", "redirect_uri": "https://abc.chromiumapp.org/"}
         code = accounts.authorize(
             agency_id=agency_id,

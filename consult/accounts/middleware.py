@@ -139,6 +139,8 @@ def shell(request: HttpRequest) -> dict[str, Any]:
             "slug": found.slug,
             "name": found.name,
             "time_zone": found.time_zone,
+            "logo": found.logo,
+            "closes_at": found.closes_at,
         },
         "member": {
             "id": found.member_id,
@@ -146,6 +148,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
             "name": str(request.user),
             "can_write": rules.may(found.role, "records.write"),
             "can_settings": rules.may(found.role, "settings.manage"),
+            "can_own": rules.may(found.role, "agency.own"),
             "can_manage": rules.may(found.role, "sites.manage"),
         },
         "agencies": request.memberships,  # type: ignore[attr-defined]

@@ -8,7 +8,7 @@ from django.urls import URLPattern, path, re_path
 from django.views.decorators.cache import never_cache
 
 from consult.accounts.adapter import github
-from consult.accounts.views import live, oauth, people, tokens
+from consult.accounts.views import agencies, exports, invitations, live, members, oauth, people, tokens
 
 app_name = "accounts"
 urlpatterns = [
@@ -20,6 +20,32 @@ urlpatterns = [
     path("accounts/sessions/", people.sign_in_list, name="sign_in_list"),
     path("accounts/sessions/end-others/", people.end_other_sign_ins, name="end_other_sign_ins"),
     path("accounts/sessions/<int:sign_in_id>/end/", people.end_sign_in, name="end_sign_in"),
+    path("accounts/invitations/<str:token>/", invitations.accept_invitation, name="accept_invitation"),
+    path("<slug:agency>/logo/", agencies.logo, name="logo"),
+    path("<slug:agency>/settings/", agencies.agency_settings, name="agency_settings"),
+    path("<slug:agency>/settings/logo/", agencies.set_logo, name="set_logo"),
+    path("<slug:agency>/settings/logo/remove/", agencies.remove_logo, name="remove_logo"),
+    path("<slug:agency>/settings/people/", members.member_list, name="member_list"),
+    path("<slug:agency>/settings/people/invite/", members.invite_member, name="invite_member"),
+    path("<slug:agency>/settings/people/leave/", members.leave_agency, name="leave_agency"),
+    path("<slug:agency>/settings/people/<uuid:member_id>/role/", members.change_role, name="change_role"),
+    path("<slug:agency>/settings/people/<uuid:member_id>/remove/", members.remove_member, name="remove_member"),
+    path("<slug:agency>/settings/people/<uuid:member_id>/transfer/", members.transfer_agency, name="transfer_agency"),
+    path(
+        "<slug:agency>/settings/invitations/<uuid:invitation_id>/resend/",
+        members.resend_invitation,
+        name="resend_invitation",
+    ),
+    path(
+        "<slug:agency>/settings/invitations/<uuid:invitation_id>/revoke/",
+        members.revoke_invitation,
+        name="revoke_invitation",
+    ),
+    path("<slug:agency>/settings/data/", exports.agency_data, name="agency_data"),
+    path("<slug:agency>/settings/data/exports/", exports.start_export, name="start_export"),
+    path("<slug:agency>/settings/data/exports/<uuid:export_id>/", exports.download_export, name="download_export"),
+    path("<slug:agency>/settings/data/close/", exports.close_agency, name="close_agency"),
+    path("<slug:agency>/settings/data/keep/", exports.keep_agency, name="keep_agency"),
     path(".well-known/jwks.json", oauth.jwks, name="jwks"),
     path(".well-known/oauth-authorization-server", oauth.metadata, name="oauth_metadata"),
     path("oauth/authorize", oauth.authorize, name="authorize"),

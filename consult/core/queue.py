@@ -9,7 +9,7 @@ from typing import Any
 
 import procrastinate
 import structlog
-from django.db import close_old_connections, connection
+from django.db import DatabaseError, close_old_connections, connection
 from procrastinate.contrib.django import app
 
 from consult.core import database, tenancy
@@ -41,6 +41,9 @@ def job(
                     function(agency_id=agency_id, **arguments)
                 log.info("job done")
             except Exception:
+                if agency_id is not None and _is_gone(agency_id):
+                    log.info("job of a deleted agency")
+                    return
                 log.exception("job failed")
                 raise
             finally:
@@ -51,6 +54,24 @@ def job(
         return run
 
     return register
+
+
+def _is_gone(agency_id: int) -> bool:
+    """Whether the agency was deleted while its job waited or ran: there is nothing left to do, or to try again."""
+    try:
+        with tenancy.agency(agency_id), connection.cursor() as cursor:
+            cursor.execute("SELECT 1 FROM accounts_agency WHERE id = %s", [agency_id])
+            return cursor.fetchone() is None
+    except DatabaseError:
+        return False
+
+
+def forget_agency(agency_id: int) -> None:
+    """Take the jobs of an agency that is being deleted out of the queue; those that run now end by themselves."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "DELETE FROM procrastinate_jobs WHERE args ->> 'agency_id' = %s AND status <> 'doing'", [str(agency_id)]
+        )
 
 
 def periodic(name: str, cron: str) -> Callable[[Callable[[], None]], Callable[[], None]]:

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from consult.core import database
 from consult.core import logging as consult_logging
-from consult.settings.environment import Environment
+from consult.settings.environment import CHROME_ID, Environment
 
 # Filled by `configure`; named here so that the type checker knows them.
 CONSULT_OFFICE_URL: str
@@ -21,11 +21,13 @@ CONSULT_TRUSTED_PROXIES: list[str] = []
 CONSULT_EXTENSION_IDS: list[str] = []
 CONSULT_API_ORIGINS: list[str] = []
 CONSULT_SIGN_UP: str
-CONSULT_REDIS_URL: str
 CONSULT_GITHUB_CLIENT_ID: str
 CONSULT_GITHUB_CLIENT_SECRET: str
 CONSULT_GITHUB_URL: str
 CONSULT_GITHUB_API_URL: str
+CONSULT_API_LIMIT: str
+CONSULT_API_MEMBER_LIMIT: str
+CONSULT_REDIS_URL: str
 CONSULT_KEY_ROTATION_DAYS: int = 30
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -60,6 +62,8 @@ MIDDLEWARE = [
     "consult.core.http.RequestLog",
     "consult.core.health.Probes",
     "consult.core.http.TrustedProxies",
+    # Before whatever answers itself: a preflight is not redirected.
+    "corsheaders.middleware.CorsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -205,6 +209,22 @@ SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+# Who may call from a page of another origin (CORS_ALLOWED_ORIGINS, below), what, and with which headers. No cookies.
+CORS_URLS_REGEX = r"^/(api/|oauth/token$|oauth/revoke$|\.well-known/)"
+CORS_ALLOW_CREDENTIALS = False
+CORS_ALLOW_METHODS = ["GET", "POST", "PATCH", "PUT", "DELETE"]
+CORS_ALLOW_HEADERS = [
+    "accept",
+    "authorization",
+    "content-type",
+    "idempotency-key",
+    "if-match",
+    "if-none-match",
+    "x-request-id",
+]
+CORS_EXPOSE_HEADERS = ["ETag", "Location", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-ID"]
+# Seconds for which a browser need not ask again; browsers keep it for two hours at most.
+CORS_PREFLIGHT_MAX_AGE = 7200
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 # Django's own logging set-up is off: consult.core.logging does it once, for Django as well.
 LOGGING_CONFIG = None
@@ -239,16 +259,32 @@ def configure(environment: Environment) -> dict[str, Any]:
         "CONSULT_EXTENSION_IDS": _listed(environment.CONSULT_EXTENSION_IDS),
         "CONSULT_API_ORIGINS": _listed(environment.CONSULT_API_ORIGINS),
         "CONSULT_SIGN_UP": environment.CONSULT_SIGN_UP,
-        "CONSULT_REDIS_URL": redis,
         "CONSULT_GITHUB_CLIENT_ID": environment.CONSULT_GITHUB_CLIENT_ID,
         "CONSULT_GITHUB_CLIENT_SECRET": environment.CONSULT_GITHUB_CLIENT_SECRET.get_secret_value(),
         "CONSULT_GITHUB_URL": environment.CONSULT_GITHUB_URL,
         "CONSULT_GITHUB_API_URL": environment.CONSULT_GITHUB_API_URL,
+        "CORS_ALLOWED_ORIGINS": [
+            # A Firefox add-on has another origin in each browser; it calls with its host permission instead.
+            *(
+                f"chrome-extension://{id}"
+                for id in _listed(environment.CONSULT_EXTENSION_IDS)
+                if CHROME_ID.fullmatch(id)
+            ),
+            *_listed(environment.CONSULT_API_ORIGINS),
+        ],
+        "CONSULT_API_LIMIT": environment.CONSULT_API_LIMIT,
+        "CONSULT_API_MEMBER_LIMIT": _times(environment.CONSULT_API_LIMIT, 3),
+        "CONSULT_REDIS_URL": redis,
         "CONSULT_KEY_ROTATION_DAYS": environment.CONSULT_KEY_ROTATION_DAYS,
         "DEFAULT_FROM_EMAIL": environment.CONSULT_MAIL_FROM,
         "SERVER_EMAIL": environment.CONSULT_MAIL_FROM,
         **_mail(environment.EMAIL_URL.get_secret_value()),
     }
+
+
+def _times(limit: str, factor: int) -> str:
+    amount, _slash, span = limit.partition("/")
+    return f"{int(amount) * factor}/{span}"
 
 
 def _listed(text: str) -> list[str]:

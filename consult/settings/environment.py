@@ -70,7 +70,7 @@ class Environment(BaseModel):
     )
     CONSULT_FILES_URL: str = Field(
         "",
-        description="Where visitors' files lie: `file:///folder` or `s3://bucket/prefix?endpoint=…&region=…`.",
+        description="Where files lie (visitors', logos, exports): `file:///folder` or `s3://bucket/prefix?endpoint=…&region=…`.",
     )
     CONSULT_EXTENSION_IDS: str = Field(
         "", description="Ids of the browser extensions that may sign in and call the API, separated by commas."
@@ -88,6 +88,9 @@ class Environment(BaseModel):
     CONSULT_GITHUB_CLIENT_SECRET: SecretStr = Field(SecretStr(""), description="That app's client secret.")
     CONSULT_GITHUB_URL: str = Field("https://github.com", description="Where GitHub's sign-in pages are.")
     CONSULT_GITHUB_API_URL: str = Field("https://api.github.com", description="Where GitHub's API is.")
+    CONSULT_API_LIMIT: str = Field(
+        "600/minute", description="How often one API token may call, such as 600/minute; a member three times as often."
+    )
     CONSULT_KEY_ROTATION_DAYS: int = Field(
         30, ge=1, le=365, description="After how many days another key signs tokens; the worker sees to it."
     )
@@ -170,11 +173,11 @@ def shape_problems(environment: Environment) -> list[str]:
             ipaddress.ip_network(network)
     except ValueError:
         problems.append("CONSULT_TRUSTED_PROXIES: not a list of networks like 10.0.0.0/8, separated by commas.")
-    return [
-        *problems,
-        *_github_problems(environment),
-        *_key_problems(environment.CONSULT_ENCRYPTION_KEYS.get_secret_value()),
-    ]
+    if not _LIMIT.fullmatch(environment.CONSULT_API_LIMIT):
+        problems.append("CONSULT_API_LIMIT: not a limit like 600/minute.")
+    problems += _origin_problems(environment)
+    problems += _github_problems(environment)
+    return [*problems, *_key_problems(environment.CONSULT_ENCRYPTION_KEYS.get_secret_value())]
 
 
 def _github_problems(environment: Environment) -> list[str]:
@@ -188,6 +191,34 @@ def _github_problems(environment: Environment) -> list[str]:
         problems.append("CONSULT_GITHUB_CLIENT_SECRET: missing, though CONSULT_GITHUB_CLIENT_ID is set.")
     if secret and not id:
         problems.append("CONSULT_GITHUB_CLIENT_ID: missing, though CONSULT_GITHUB_CLIENT_SECRET is set.")
+    return problems
+
+
+_LIMIT = re.compile(r"[1-9]\d{0,6}/(second|minute|hour)")
+# Chrome's ids, and those of Firefox add-ons: name@example or {uuid}.
+CHROME_ID = re.compile(r"[a-p]{32}")
+_EXTENSION_ID = re.compile(
+    r"[a-p]{32}|[A-Za-z0-9._-]{1,60}@[A-Za-z0-9.-]{1,60}|\{[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\}"
+)
+_ORIGIN = re.compile(r"https?://(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9-]{1,63}(?::[1-9]\d{0,4})?")
+_DEFAULT_PORT = re.compile(r"http://.*:80|https://.*:443")
+
+
+def listed(text: str) -> list[str]:
+    """Return what stands between commas."""
+    return [each.strip() for each in text.split(",") if each.strip()]
+
+
+def _origin_problems(environment: Environment) -> list[str]:
+    """One line for each of the lists of who may call the API with another origin: a wrong one would match nobody."""
+    problems = []
+    if not all(map(_EXTENSION_ID.fullmatch, listed(environment.CONSULT_EXTENSION_IDS))):
+        problems.append("CONSULT_EXTENSION_IDS: an id is 32 letters from a to p, or a Firefox add-on's: name@example.")
+    origins = listed(environment.CONSULT_API_ORIGINS)
+    if "*" in origins:
+        problems.append("CONSULT_API_ORIGINS: `*` lets every web page call; list the real origins.")
+    elif not all(_ORIGIN.fullmatch(origin) and not _DEFAULT_PORT.fullmatch(origin) for origin in origins):
+        problems.append("CONSULT_API_ORIGINS: not a list of origins like https://app.example, without a path.")
     return problems
 
 
@@ -234,6 +265,11 @@ def production_problems(environment: Environment) -> list[str]:
             f"{name}: must begin with https:// in production."
             for name in ("CONSULT_GITHUB_URL", "CONSULT_GITHUB_API_URL")
             if not getattr(environment, name).startswith("https://")
+        ),
+        *(
+            ["CONSULT_API_ORIGINS: must begin with https:// in production."]
+            if any(origin.startswith("http://") for origin in listed(environment.CONSULT_API_ORIGINS))
+            else []
         ),
     ]
 

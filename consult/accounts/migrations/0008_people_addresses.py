@@ -6,7 +6,7 @@ from django.db import migrations
 
 from consult.core import doors
 
-SQL = Path(__file__).resolve().parents[1] / "sql" / "doors_v3_people.sql"
+SQL = Path(__file__).resolve().parents[1] / "sql" / "slug_taken_v1.sql"
 
 VERIFY = """
 INSERT INTO account_emailaddress (user_id, email, verified, "primary")
@@ -19,7 +19,7 @@ UPDATE account_emailaddress e SET verified = true, "primary" = true
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0005_tokens_keys_and_grants"),
+        ("accounts", "0007_api_idempotency_keys"),
         ("account", "0009_emailaddress_unique_primary_email"),
     ]
 
