@@ -17,6 +17,9 @@ def main(arguments: list[str] | None = None) -> int:
     command = commands.add_parser("sign-in-link", help="print a link that signs a person in, once")
     command.add_argument("email")
     command.set_defaults(run=sign_in_link)
+    command = commands.add_parser("remove-second-factors", help="let somebody in again who has lost all of theirs")
+    command.add_argument("email")
+    command.set_defaults(run=remove_second_factors)
     secret = commands.add_parser("secrets", help="secrets at rest").add_subparsers(metavar="action", required=True)
     command = secret.add_parser("list", help="show how many rows each encryption key has sealed")
     command.set_defaults(run=list_secrets)
@@ -100,6 +103,18 @@ def sign_in_link(options: argparse.Namespace) -> int:
         print(f"Nobody active has the address {options.email}.", file=sys.stderr)
         return 1
     print(settings.CONSULT_OFFICE_URL + services.create_sign_in_link(email=options.email))
+    return 0
+
+
+def remove_second_factors(options: argparse.Namespace) -> int:
+    _load_office()
+    from consult.accounts import queries, services
+
+    if queries.user_by_email(options.email) is None:
+        print(f"Nobody active has the address {options.email}.", file=sys.stderr)
+        return 1
+    removed = services.remove_second_factors(email=options.email)
+    print(f"{removed} removed; their browsers are signed out. They sign in with their password or a code by mail.")
     return 0
 
 

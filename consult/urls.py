@@ -5,6 +5,7 @@ from django.contrib import admin
 from django.urls import include, path, re_path
 
 from consult.accounts import api as accounts_api
+from consult.accounts import urls as accounts
 from consult.accounts.views import people
 from consult.core import api, errors, health
 from consult.core.api import document, reference
@@ -44,7 +45,7 @@ urlpatterns = [
     path("ready/", health.ready, name="ready"),
     path("", people.landing, name="landing"),
     path("admin/", admin.site.urls),
-    path("accounts/", include("allauth.account.urls")),
+    path("accounts/", include(accounts.people_urlpatterns)),
     path("", include("consult.accounts.urls")),
     *([path("mail/", include("consult.core.mailbox"))] if settings.CONSULT_MAILBOX else []),
     path("<slug:agency>/", inbox.home, name="home"),

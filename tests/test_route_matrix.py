@@ -20,6 +20,8 @@ ACT = ("302 404 405 405 405", "302 404 403 302 302")
 RULE = ("302 404 405 405 405", "302 404 403 403 302")
 OWN = ("302 404 405 405 405", "302 404 403 403 403")
 MANAGE = ("302 404 403 403 200", "302 404 403 403 422")
+# One's own, whatever agency one is in.
+OWN = ("302 200 200 200 200", "302 405 405 405 405")
 ROUTES = {
     "": ("200 200 200 200 200", "405 405 405 405 405"),
     "health/": ("200 200 200 200 200", "200 200 200 200 200"),
@@ -30,6 +32,14 @@ ROUTES = {
     "^api(?:/|$)": ("404 404 404 404 404", "404 404 404 404 404"),
     # Straight into the only agency.
     "accounts/agencies/": ("302 302 302 302 302", "302 405 405 405 405"),
+    # Where it is open to everybody: consult/accounts/tests/test_sign_up.py.
+    "accounts/agencies/new/": ("302 404 404 404 404", "302 404 404 404 404"),
+    "accounts/": OWN,
+    "accounts/profile/": ("302 405 405 405 405", "302 422 422 422 422"),
+    "accounts/sessions/": OWN,
+    "accounts/sessions/end-others/": ("302 405 405 405 405", "302 302 302 302 302"),
+    # Somebody else's; one's own: consult/accounts/tests/test_sign_in_list.py.
+    "accounts/sessions/<int:sign_in_id>/end/": ("302 405 405 405 405", "302 404 404 404 404"),
     "accounts/sign-in/<str:token>/": ("302 302 302 302 302", "405 405 405 405 405"),
     "<slug:agency>/": ("302 404 302 302 302", "302 404 405 405 405"),
     # What a link offers is told to whoever has it; this one leads to nothing.
@@ -96,11 +106,44 @@ ROUTES = {
     # The last one: whoever has left is a stranger.
     "<slug:agency>/settings/people/leave/": ("302 404 405 405 405", "302 404 302 302 302"),
 }
-# Other people's pages, known by their prefix; what they may answer to GET and POST.
-ALLAUTH = re.compile(
-    r"accounts/(login|logout|signup|inactive|email|reauthenticate|confirm-email/|\^confirm-email/|password/"
-    r"|\^password/|login/code/)"
-)
+# allauth's pages, under /accounts/: each that is mounted, with what it is for. Nothing else of allauth is reachable.
+ALLAUTH = {
+    "login/": "sign-in by password, and the other ways",
+    "logout/": "sign-out, asked for first",
+    "inactive/": "an account that is switched off",
+    "signup/": "sign-up, where it is open or by invitation",
+    "confirm-email/": "the code that verifies an address",
+    "login/code/": "sign-in by a code: asking for it",
+    "login/code/confirm/": "sign-in by a code: typing it",
+    "reauthenticate/": "the password once more before what is sensitive",
+    "email/": "another address",
+    "password/change/": "another password",
+    "password/set/": "a first password",
+    "password/reset/": "a forgotten password: asking for the link",
+    "password/reset/done/": "the link is on its way",
+    "password/reset/key/done/": "the new password is saved",
+    r"^password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>[^/]+)/$": "the link itself",
+    "2fa/": "the second factors, and where allauth leads after each change",
+    "2fa/authenticate/": "the second step of a sign-in",
+    "2fa/reauthenticate/": "a second factor once more before what is sensitive",
+    "2fa/totp/activate/": "an app with codes: on",
+    "2fa/totp/deactivate/": "an app with codes: off",
+    "2fa/recovery-codes/": "recovery codes, shown",
+    "2fa/recovery-codes/generate/": "new recovery codes",
+    "2fa/recovery-codes/download/": "recovery codes as a file",
+    "passkeys/": "one's passkeys",
+    "passkeys/add/": "a new one",
+    "passkeys/login/": "sign-in by passkey",
+    "passkeys/reauthenticate/": "a passkey once more before what is sensitive",
+    "passkeys/<int:pk>/edit/": "its name",
+    "passkeys/<int:pk>/remove/": "away with it",
+    "github/": "the GitHub account that one is connected with",
+    "github/login/": "on to GitHub (404 where it is not set up)",
+    "github/login/callback/": "back from GitHub (404 where it is not set up)",
+    "github/login/cancelled/": "said no on GitHub",
+    "github/login/error/": "GitHub's answer made no sense",
+    "github/signup/": "sign-up by GitHub: name and agency",
+}
 ADMIN = re.compile(r"admin/")
 # Lets nobody in by cookie, and is walked from its own document: tests/test_api_matrix.py.
 API = re.compile(r"api/v1/")
@@ -117,8 +160,8 @@ def walk(patterns: Iterable[URLPattern | URLResolver], prefix: str = "") -> Iter
 
 
 def undeclared(routes: Iterable[str]) -> list[str]:
-    others = (ALLAUTH, ADMIN, API)
-    return [route for route in routes if route not in ROUTES and not any(other.match(route) for other in others)]
+    known = {*ROUTES, *(f"accounts/{route}" for route in ALLAUTH)}
+    return [route for route in routes if route not in known and not any(other.match(route) for other in (ADMIN, API))]
 
 
 @pytest.fixture
@@ -153,6 +196,7 @@ def path(route: str, cast: Cast, agency: str = "a") -> str:
     for nothing in ("file_id", "token_id", "grant_id", "member_id", "invitation_id", "export_id"):
         values[f"uuid:{nothing}"] = cast.form_a
     values["str:token"] = "no-such-token"
+    values["int:sign_in_id"] = "1"
     route = route.replace("^api(?:/|$)", "api/no/such/")
     return "/" + re.sub(r"<([a-z]+:[a-z_]+)>", lambda match: str(values[match[1]]), route)
 
@@ -210,16 +254,24 @@ def test_a_stranger_learns_nothing(cast: Cast, enquiry: Enquiry) -> None:
 
 
 def test_allauths_pages_answer_and_open_no_account(database: Database, cast: Cast) -> None:
-    routes = [route for route in walk(get_resolver().url_patterns) if ALLAUTH.match(route) and "(" not in route]
-    assert "accounts/login/" in routes
+    mounted = {route.removeprefix("accounts/") for route in walk(get_resolver().url_patterns)}
+    assert [route for route in ALLAUTH if route not in mounted] == []
+    routes = [f"/accounts/{route}".replace("<int:pk>", "1") for route in ALLAUTH if "(" not in route]
     before = database.ask("SELECT count(*) FROM accounts_user")
     for route in routes:
         for client in (Client(), cast.bob.client):
             if "logout" not in route:
-                assert client.get(f"/{route}").status_code in (200, 302), route
-    everything = {"email": "new@example.com", "password1": "correct horse battery staple", "password": "no"}
+                # 404 where there is nothing of one's own to show or no GitHub; never an error.
+                assert client.get(route).status_code in (200, 302, 401, 404), route
+    everything = {
+        "name": "New",
+        "email": "new@example.com",
+        "password1": "correct horse battery staple",
+        "password": "no",
+        "agency_name": "New",
+    }
     for route in routes:
-        assert Client().post(f"/{route}", everything).status_code in (200, 302, 405), route
+        assert Client().post(route, everything).status_code in (200, 302, 404, 405), route
     assert database.ask("SELECT count(*) FROM accounts_user") == before
 
 

@@ -4,13 +4,20 @@ import datetime as dt
 import functools
 import zoneinfo
 from email.utils import formataddr, parseaddr
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from allauth.core import context
 from django import forms
-from django.http import QueryDict
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, QueryDict
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from consult.accounts import queries, rules
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise as StrPromise
 
 # The day's number as ISO 8601 counts.
 WEEK_STARTS = [(1, _("Monday")), (6, _("Saturday")), (7, _("Sunday"))]
@@ -190,3 +197,77 @@ class ApiToken(forms.Form):
         """Return the role of a token of the agency; empty for one's own."""
         owner: str = self.cleaned_data.get("owner", "me")
         return "" if owner == "me" else owner
+
+
+class Name(forms.CharField):
+    """A name on one line, without control characters: it goes into mails' headers."""
+
+    def __init__(self, *, label: "str | StrPromise", **options: Any) -> None:
+        super().__init__(label=label, max_length=200, **options)
+
+    def clean(self, value: Any) -> str:
+        text = super().clean(value)
+        if any(not character.isprintable() for character in text):
+            raise ValidationError(gettext("Only letters, digits, signs and spaces, please."))
+        return str(text)
+
+
+class NewAgency(forms.Form):
+    """An agency that somebody opens."""
+
+    agency_name = Name(label=_("Agency"))
+    slug = forms.CharField(
+        label=_("Its address here"),
+        max_length=40,
+        required=False,
+        help_text=_("Small letters, digits and dashes. Leave it empty to take it from the name."),
+    )
+
+    def clean_slug(self) -> str:
+        # Beside the field that the person filled in.
+        name = str(self.cleaned_data.get("agency_name") or "")
+        slug = str(self.cleaned_data["slug"]).strip().lower() or rules.slug_of(name)
+        if not name and not slug:
+            return slug
+        if not rules.SLUG.fullmatch(slug):
+            raise ValidationError(gettext("Small letters, digits and dashes between them, at most 40."))
+        if not queries.may_take_slug(slug):
+            raise ValidationError(gettext("“%(slug)s” is taken. Please choose another."), params={"slug": slug})
+        return slug
+
+
+class NewPerson(NewAgency):
+    """What allauth's sign-up forms ask beside address and password; no agency of who was invited to one."""
+
+    name = Name(label=_("Your name"), widget=forms.TextInput(attrs={"autocomplete": "name"}))
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self._is_invited():
+            del self.fields["agency_name"], self.fields["slug"]
+
+    def _is_invited(self) -> bool:
+        from consult.accounts.adapter import account
+
+        return account.is_invited(context.request)
+
+    def signup(self, request: HttpRequest, user: AbstractBaseUser) -> None:
+        """Called by allauth once the user is saved."""
+        from consult.accounts.adapter import account
+
+        if "agency_name" in self.cleaned_data:
+            account.keep_wanted_agency(
+                request, user, name=self.cleaned_data["agency_name"], slug=self.cleaned_data["slug"]
+            )
+
+
+class Profile(forms.Form):
+    """What a person says about themselves."""
+
+    name = Name(label=_("Name"), widget=forms.TextInput(attrs={"autocomplete": "name"}))
+    time_zone = forms.ChoiceField(label=_("Time zone"))
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        names = sorted(zoneinfo.available_timezones() - {"localtime", "Factory"})
+        self.fields["time_zone"].choices = [(name, name.replace("_", " ")) for name in names]  # type: ignore[attr-defined]

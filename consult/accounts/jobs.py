@@ -72,3 +72,9 @@ def forget_grants() -> None:
     now = dt.datetime.now(dt.UTC)
     for agency_id, _slug, _name in queries.agencies():
         services.forget_grants(agency_id=agency_id, now=now)
+
+
+@queue.periodic("accounts.forget_unverified", "40 3 * * *")
+def forget_unverified() -> None:
+    """Delete sign-ups that nobody has verified."""
+    services.forget_unverified(now=dt.datetime.now(dt.UTC))

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.db import connection
@@ -65,6 +67,13 @@ def memberships(user_id: int | None) -> list[Membership]:
 def agencies() -> list[tuple[int, str, str]]:
     """Return (id, slug, name) of every agency; for the admin's chooser and for commands."""
     return [(row[0], row[1], row[2]) for row in _rows("SELECT * FROM accounts_agencies_v1()", [])]
+
+
+def may_take_slug(slug: str) -> bool:
+    """Whether a new agency could be called this in addresses; another may be faster still."""
+    if slug in rules.RESERVED:
+        return False
+    return not _rows("SELECT accounts_slug_taken_v1(%s)", [slug])[0][0]
 
 
 def _rows(statement: str, parameters: list[Any]) -> list[tuple[Any, ...]]:
@@ -312,6 +321,58 @@ def scopes_of(role: str) -> list[str]:
 def may(here: Membership, permission: str) -> bool:
     """Whether this member has the permission."""
     return rules.may(here.role, permission)
+
+
+@dataclasses.dataclass(frozen=True)
+class WaysIn:
+    """How a person may sign in, for their own page."""
+
+    email: str
+    has_password: bool
+    has_totp: bool
+    passkeys: int
+    recovery_codes: bool
+    github_username: str
+    github_offered: bool
+    sign_ins: int
+
+
+def ways_in(user_id: int) -> WaysIn:
+    """Return how this person may sign in. Raise User.DoesNotExist."""
+    user = models.User.objects.get(pk=user_id)
+    kinds = list(Authenticator.objects.filter(user_id=user.pk).values_list("type", flat=True))
+    return WaysIn(
+        email=user.email,
+        has_password=user.has_usable_password(),
+        has_totp=Authenticator.Type.TOTP in kinds,
+        passkeys=kinds.count(Authenticator.Type.WEBAUTHN),
+        recovery_codes=Authenticator.Type.RECOVERY_CODES in kinds,
+        github_username=user.github_username if user.github_user_id else "",
+        github_offered=bool(settings.CONSULT_GITHUB_CLIENT_ID),
+        sign_ins=UserSession.objects.filter(user_id=user.pk).count(),
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class SignIn:
+    """A browser in which somebody is signed in; `device` as it calls itself, perhaps empty."""
+
+    id: int
+    device: str
+    address: str
+    since: dt.datetime
+    is_this: bool
+
+
+def sign_ins(user_id: int, *, session_key: str | None) -> list[SignIn]:
+    """Return where this person is signed in, this browser first, then the latest."""
+    # Deletes those that have ended meanwhile, by time or by a new password: nobody tells of these.
+    found = UserSession.objects.purge_and_list(models.User.objects.get(pk=user_id))
+    shown = [
+        SignIn(each.pk, rules.device(each.user_agent), each.ip, each.created_at, each.session_key == session_key)
+        for each in found
+    ]
+    return sorted(shown, key=lambda each: (each.is_this, each.since), reverse=True)
 
 
 def user_by_email(email: str) -> models.User | None:

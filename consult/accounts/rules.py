@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+import unicodedata
 
 ROLES = ("owner", "admin", "member", "viewer")
 # A token of the agency itself is never its owner.
@@ -76,6 +77,12 @@ RESERVED = frozenset(
         "www",
     ]
 )
+
+
+def slug_of(name: str) -> str:
+    """Return what an agency of this name may be called in addresses; empty when nothing of it can be."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:40].strip("-")
 
 
 def may(role: str, permission: str) -> bool:

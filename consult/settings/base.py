@@ -20,6 +20,11 @@ CONSULT_ENCRYPTION_KEYS: list[str] = []
 CONSULT_TRUSTED_PROXIES: list[str] = []
 CONSULT_EXTENSION_IDS: list[str] = []
 CONSULT_API_ORIGINS: list[str] = []
+CONSULT_SIGN_UP: str
+CONSULT_GITHUB_CLIENT_ID: str
+CONSULT_GITHUB_CLIENT_SECRET: str
+CONSULT_GITHUB_URL: str
+CONSULT_GITHUB_API_URL: str
 CONSULT_API_LIMIT: str
 CONSULT_API_MEMBER_LIMIT: str
 CONSULT_REDIS_URL: str
@@ -128,14 +133,58 @@ LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/accounts/agencies/"
 LOGOUT_REDIRECT_URL = "/"
 
-ACCOUNT_ADAPTER = "consult.accounts.adapter.Accounts"
+ACCOUNT_ADAPTER = "consult.accounts.adapter.account.Accounts"
+ACCOUNT_FORMS = {
+    "login": "consult.accounts.adapter.forms.SignIn",
+    "signup": "consult.accounts.adapter.forms.SignUp",
+    "request_login_code": "consult.accounts.adapter.forms.AskForCode",
+    "reset_password": "consult.accounts.adapter.forms.ForgottenPassword",
+}
+ACCOUNT_SIGNUP_FORM_CLASS = "consult.accounts.forms.NewPerson"
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
-ACCOUNT_EMAIL_VERIFICATION = "none"
-ACCOUNT_EMAIL_NOTIFICATIONS = False
+# By code, in the browser that signs up: nothing is done by a link that somebody else's mail scanner opens.
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
+ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND = True
+ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_CHANGE = False
+ACCOUNT_LOGIN_BY_CODE_ENABLED = True
+ACCOUNT_LOGIN_BY_CODE_TIMEOUT = 10 * 60
+# One address for each person; a new one counts once it is verified.
+ACCOUNT_CHANGE_EMAIL = True
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_LOGOUT_REDIRECT_URL = "/"
 ACCOUNT_SESSION_REMEMBER = True
+# The key of login_failed is the account and the address it is tried from, together. Nothing counts by account alone:
+# a stranger could lock somebody else out with it (ADR 032).
+ACCOUNT_RATE_LIMITS = {
+    "login": "30/m/ip",
+    "login_failed": "20/m/ip,5/5m/key",
+    "signup": "20/h/ip",
+    "reset_password": "10/10m/ip",
+    "reset_password_from_key": "20/m/ip",
+    "request_login_code": "10/10m/ip",
+    "confirm_email": "10/10m/ip",
+    "change_password": "5/m/user",
+    "manage_email": "10/m/user",
+    "reauthenticate": "10/m/user",
+}
+MFA_ADAPTER = "consult.accounts.adapter.factors.Factors"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_ISSUER = "Consult"
+SOCIALACCOUNT_ADAPTER = "consult.accounts.adapter.github.Identities"
+SOCIALACCOUNT_STORE_TOKENS = False
+SOCIALACCOUNT_QUERY_EMAIL = True
+# Whether an address really joins two accounts is decided by the adapter: verified there and here.
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = True
+SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT = True
+# A name is asked for, and an agency where there is no invitation: always by the form.
+SOCIALACCOUNT_AUTO_SIGNUP = False
+SOCIALACCOUNT_REQUESTS_TIMEOUT = 10
 
 # Where development keeps mails instead of sending them, and shows them at /mail/; None everywhere else.
 CONSULT_MAILBOX: Path | None = None
@@ -214,7 +263,7 @@ def configure(environment: Environment) -> dict[str, Any]:
         "CACHES": {"default": _cache(redis)},
         "ALLOWED_HOSTS": _listed(environment.ALLOWED_HOSTS),
         "CSRF_TRUSTED_ORIGINS": [environment.CONSULT_OFFICE_URL] if environment.CONSULT_OFFICE_URL else [],
-        "CONTENT_SECURITY_POLICY": {"DIRECTIVES": _policy(edge)},
+        "CONTENT_SECURITY_POLICY": {"DIRECTIVES": _policy(edge, _github(environment))},
         "CONSULT_OFFICE_URL": environment.CONSULT_OFFICE_URL,
         "CONSULT_EDGE_URL": edge,
         "CONSULT_SITE_URL": environment.CONSULT_SITE_URL,
@@ -224,6 +273,11 @@ def configure(environment: Environment) -> dict[str, Any]:
         "CONSULT_TRUSTED_PROXIES": _listed(environment.CONSULT_TRUSTED_PROXIES),
         "CONSULT_EXTENSION_IDS": _listed(environment.CONSULT_EXTENSION_IDS),
         "CONSULT_API_ORIGINS": _listed(environment.CONSULT_API_ORIGINS),
+        "CONSULT_SIGN_UP": environment.CONSULT_SIGN_UP,
+        "CONSULT_GITHUB_CLIENT_ID": environment.CONSULT_GITHUB_CLIENT_ID,
+        "CONSULT_GITHUB_CLIENT_SECRET": environment.CONSULT_GITHUB_CLIENT_SECRET.get_secret_value(),
+        "CONSULT_GITHUB_URL": environment.CONSULT_GITHUB_URL,
+        "CONSULT_GITHUB_API_URL": environment.CONSULT_GITHUB_API_URL,
         "CORS_ALLOWED_ORIGINS": [
             # A Firefox add-on has another origin in each browser; it calls with its host permission instead.
             *(
@@ -258,7 +312,13 @@ def _cache(redis: str) -> dict[str, Any]:
     return {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "core_cache"}
 
 
-def _policy(edge: str) -> dict[str, list[str]]:
+def _github(environment: Environment) -> str:
+    """Return the origin of GitHub's sign-in pages, empty where GitHub is not set up."""
+    parts = urlsplit(environment.CONSULT_GITHUB_URL)
+    return f"{parts.scheme}://{parts.netloc}" if environment.CONSULT_GITHUB_CLIENT_ID else ""
+
+
+def _policy(edge: str, github: str) -> dict[str, list[str]]:
     return {
         "default-src": ["'none'"],
         # No nonces: there is no script or style in any page that would need one.
@@ -273,7 +333,8 @@ def _policy(edge: str) -> dict[str, list[str]]:
         "frame-src": ["'self'"],
         "object-src": ["'none'"],
         "base-uri": ["'none'"],
-        "form-action": ["'self'"],
+        # A form's target includes where its answer leads, and the button for GitHub is a form.
+        "form-action": ["'self'", *([github] if github else [])],
         "frame-ancestors": ["'none'"],
     }
 

@@ -44,3 +44,5 @@ if not _environment.EMAIL_URL.get_secret_value():
     # Nothing leaves this machine: mails are files, shown at /mail/.
     CONSULT_MAILBOX = local.data_dir() / "mail"
     EMAIL_BACKEND = "consult.core.mailbox.Folder"
+# Passkeys work on http://localhost.
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = True

@@ -88,6 +88,15 @@ class Environment(BaseModel):
         "",
         description="Origins of other web pages whose scripts may call the API, separated by commas. `*` is refused.",
     )
+    CONSULT_SIGN_UP: Literal["open", "invited"] = Field(
+        "invited", description="Who may sign up: `invited` people only, or, `open`, everybody, each with an agency."
+    )
+    CONSULT_GITHUB_CLIENT_ID: str = Field(
+        "", description="Client id of the OAuth app with which people sign in through GitHub."
+    )
+    CONSULT_GITHUB_CLIENT_SECRET: SecretStr = Field(SecretStr(""), description="That app's client secret.")
+    CONSULT_GITHUB_URL: str = Field("https://github.com", description="Where GitHub's sign-in pages are.")
+    CONSULT_GITHUB_API_URL: str = Field("https://api.github.com", description="Where GitHub's API is.")
     CONSULT_API_LIMIT: str = Field(
         "600/minute", description="How often one API token may call, such as 600/minute; a member three times as often."
     )
@@ -98,7 +107,9 @@ class Environment(BaseModel):
         "office", description="Which database role this process connects with; set by the entry points."
     )
 
-    @field_validator("CONSULT_OFFICE_URL", "CONSULT_EDGE_URL", "CONSULT_SITE_URL")
+    @field_validator(
+        "CONSULT_OFFICE_URL", "CONSULT_EDGE_URL", "CONSULT_SITE_URL", "CONSULT_GITHUB_URL", "CONSULT_GITHUB_API_URL"
+    )
     @classmethod
     def _without_slash(cls, address: str) -> str:
         return address.rstrip("/")
@@ -183,7 +194,22 @@ def shape_problems(environment: Environment) -> list[str]:
     if not _LIMIT.fullmatch(environment.CONSULT_API_LIMIT):
         problems.append("CONSULT_API_LIMIT: not a limit like 600/minute.")
     problems += _origin_problems(environment)
+    problems += _github_problems(environment)
     return [*problems, *_key_problems(environment.CONSULT_ENCRYPTION_KEYS.get_secret_value())]
+
+
+def _github_problems(environment: Environment) -> list[str]:
+    problems = [
+        f"{name}: not an address like https://github.com."
+        for name in ("CONSULT_GITHUB_URL", "CONSULT_GITHUB_API_URL")
+        if not _readable(getattr(environment, name), ("http", "https"))
+    ]
+    id, secret = environment.CONSULT_GITHUB_CLIENT_ID, environment.CONSULT_GITHUB_CLIENT_SECRET.get_secret_value()
+    if id and not secret:
+        problems.append("CONSULT_GITHUB_CLIENT_SECRET: missing, though CONSULT_GITHUB_CLIENT_ID is set.")
+    if secret and not id:
+        problems.append("CONSULT_GITHUB_CLIENT_ID: missing, though CONSULT_GITHUB_CLIENT_SECRET is set.")
+    return problems
 
 
 _LIMIT = re.compile(r"[1-9]\d{0,6}/(second|minute|hour)")
@@ -253,6 +279,12 @@ def production_problems(environment: Environment) -> list[str]:
         *_fallback_problems(environment.SECRET_KEY_FALLBACKS.get_secret_value()),
         *(f"{name}: missing." for name in secrets if not getattr(environment, name).get_secret_value()),
         *_host_problems(environment),
+        # Its client secret and people's tokens go there.
+        *(
+            f"{name}: must begin with https:// in production."
+            for name in ("CONSULT_GITHUB_URL", "CONSULT_GITHUB_API_URL")
+            if not getattr(environment, name).startswith("https://")
+        ),
         *(
             ["CONSULT_API_ORIGINS: must begin with https:// in production."]
             if any(origin.startswith("http://") for origin in listed(environment.CONSULT_API_ORIGINS))

@@ -26,3 +26,5 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
+# Passkeys work on http://localhost.
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = True
