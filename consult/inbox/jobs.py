@@ -21,3 +21,9 @@ def notify_enquiry(*, agency_id: int, enquiry_id: str, address: str) -> None:
 @queue.job("inbox.reply_to_sender")
 def reply_to_sender(*, agency_id: int, enquiry_id: str) -> None:
     services.reply_to_sender(agency_id=agency_id, enquiry_id=UUID(enquiry_id))
+
+
+@queue.job("inbox.release_member")
+def release_member(*, agency_id: int, member_id: str) -> None:
+    """Enqueued by accounts when a member leaves or is removed."""
+    services.release_member(agency_id=agency_id, member_id=UUID(member_id))

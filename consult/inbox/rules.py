@@ -1,4 +1,4 @@
-"""Who may be answered by a program, what may stand in a header, and what went wrong with an e-mail."""
+"""Who may be answered by a program, and what went wrong with an e-mail."""
 
 import re
 import smtplib
@@ -40,12 +40,6 @@ def reply_key(sender: str, ours: Collection[str]) -> str:
     plain = local.partition("+")[0]
     key = f"{plain}@{host}"
     return "" if not plain or NOBODY.fullmatch(local) or {address, key} & set(ours) else key
-
-
-def one_line(text: str, limit: int = 180) -> str:
-    """Return a text that can stand in a header: no line break of any kind, not too long."""
-    line = " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
-    return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
 
 
 # The kinds of trouble that have words of their own on the pages; each before those that it is a kind of.

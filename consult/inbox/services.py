@@ -15,6 +15,7 @@ from django.template.loader import render_to_string
 from consult.accounts import queries as accounts_queries
 from consult.accounts import services as accounts
 from consult.core import live, queue, tenancy
+from consult.core import mail as core_mail
 from consult.inbox import models, queries, rules
 from consult.intake import queries as intake
 
@@ -159,7 +160,8 @@ def _promise(
 ) -> None:
     """Mark these enquiries as delivered and settle who gets an automatic reply: a sender of a form once in 24 hours."""
     ours = {rules.clean_address(address).lower() for label in labels.values() for address in label.notify_addresses}
-    ours.add(rules.clean_address(parseaddr(settings.DEFAULT_FROM_EMAIL)[1]).lower())
+    for sender in (settings.DEFAULT_FROM_EMAIL, accounts_queries.mail_sender(agency_id)):
+        ours.add(rules.clean_address(parseaddr(sender)[1]).lower())
     for enquiry in enquiries:
         enquiry.delivered_at = now
         label = labels.get(enquiry.form_id) if enquiry.form_id else None
@@ -196,7 +198,7 @@ def notify_enquiry(*, agency_id: int, enquiry_id: UUID, address: str) -> None:
         enquiry = models.Enquiry.objects.get(agency_id=agency_id, id=enquiry_id)
         if _is_told(enquiry, "notified", address):
             return
-        message = _message(queries.notification(agency_id, enquiry_id), "notification", address)
+        message = _message(agency_id, queries.notification(agency_id, enquiry_id), "notification", address)
     # Without one of its own it would go to whoever reads the sender's mail.
     if reply_to := rules.clean_address(enquiry.sender_email):
         message.reply_to = [reply_to]
@@ -212,7 +214,7 @@ def reply_to_sender(*, agency_id: int, enquiry_id: UUID) -> None:
         # Taken for spam meanwhile: it gets no answer.
         if enquiry.status == "spam" or not enquiry.reply_key or _is_told(enquiry, "replied", address):
             return
-        message = _message(queries.reply(agency_id, enquiry_id), "reply", address)
+        message = _message(agency_id, queries.reply(agency_id, enquiry_id), "reply", address)
     message.extra_headers |= {
         "Message-ID": _message_id(enquiry, f"reply {address}"),
         "Auto-Submitted": "auto-replied",
@@ -221,10 +223,11 @@ def reply_to_sender(*, agency_id: int, enquiry_id: UUID) -> None:
     _send(message, enquiry, "replied", address)
 
 
-def _message(context: dict[str, Any], name: str, address: str) -> mail.EmailMultiAlternatives:
+def _message(agency_id: int, context: dict[str, Any], name: str, address: str) -> mail.EmailMultiAlternatives:
     message = mail.EmailMultiAlternatives(
-        subject=rules.one_line(context["subject"]),
+        subject=core_mail.one_line(context["subject"]),
         body=render_to_string(f"inbox/mail/{name}.txt", context),
+        from_email=accounts_queries.mail_sender(agency_id),
         to=[address],
     )
     message.attach_alternative(render_to_string(f"inbox/mail/{name}.html", context), "text/html")
@@ -240,7 +243,7 @@ def _message_id(enquiry: models.Enquiry, address: str) -> str:
 def _send(message: mail.EmailMessage, enquiry: models.Enquiry, kind: str, address: str) -> None:
     """Send outside of any transaction, which a slow mail server would hold open, and tell the ledger. Raise NotSent."""
     try:
-        message.send()
+        core_mail.send(message)
     except Exception as error:
         detail = rules.mail_error(error)
         _tell_later(enquiry, "failed", address, of=kind, **detail)
@@ -337,6 +340,23 @@ def assign_enquiry(*, agency_id: int, number: int, member_id: UUID | None, by: U
         live.nudge(kind="enquiry", id=enquiry.id)
 
 
+def release_member(*, agency_id: int, member_id: UUID) -> None:
+    """Take what is open or held from a member who has left, so that somebody else sees that nobody has it.
+
+    What is closed keeps who closed it. A second run changes nothing, nor does one for somebody who has come back.
+    """
+    with tenancy.agency(agency_id):
+        if any(person.id == member_id for person in accounts_queries.members(agency_id)):
+            return
+        theirs = models.Enquiry.objects.filter(
+            agency_id=agency_id, assignee_id=member_id, status__in=("open", "held")
+        ).select_for_update()
+        ids = list(theirs.order_by("id").values_list("id", flat=True))
+        models.Enquiry.objects.filter(agency_id=agency_id, id__in=ids).update(assignee_id=None)
+        accounts.record_each("inbox.release_enquiry", agency_id=agency_id, subject_ids=ids)
+        live.nudge_each(kind="enquiry", ids=ids)
+
+
 def add_note(*, agency_id: int, number: int, body: str, by: UUID | None) -> UUID:
     """Add an internal note; return its id. Raise NoSuchEnquiry, EmptyNote."""
     if not body.strip():
@@ -349,6 +369,12 @@ def add_note(*, agency_id: int, number: int, body: str, by: UUID | None) -> UUID
         )
         live.nudge(kind="enquiry", id=enquiry.id)
     return note.id
+
+
+def lock_enquiry(*, agency_id: int, number: int) -> None:
+    """Let nobody else change an enquiry until this transaction ends. Raise NoSuchEnquiry."""
+    with tenancy.agency(agency_id):
+        _locked(agency_id, number)
 
 
 def _locked(agency_id: int, number: int) -> models.Enquiry:

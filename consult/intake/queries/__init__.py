@@ -1,0 +1,58 @@
+"""Reads of intake: sites, forms, and submissions as they arrived."""
+
+from consult.intake.queries.forms import (
+    LANGUAGES,
+    FormLabel,
+    examples,
+    files_in_words,
+    form_labels,
+    form_page,
+    in_words,
+    languages,
+    site,
+    sites,
+    snippet,
+)
+from consult.intake.queries.records import Form, Site, form, forms_after, site_row, sites_after
+from consult.intake.queries.submissions import (
+    Arrival,
+    File,
+    Submitted,
+    arrivals,
+    file,
+    file_ids,
+    files,
+    submission_by_receipt,
+    submissions,
+    submissions_before,
+)
+
+__all__ = [
+    "LANGUAGES",
+    "Arrival",
+    "File",
+    "Form",
+    "FormLabel",
+    "Site",
+    "Submitted",
+    "arrivals",
+    "examples",
+    "file",
+    "file_ids",
+    "files",
+    "files_in_words",
+    "form",
+    "form_labels",
+    "form_page",
+    "forms_after",
+    "in_words",
+    "languages",
+    "site",
+    "site_row",
+    "sites",
+    "sites_after",
+    "snippet",
+    "submission_by_receipt",
+    "submissions",
+    "submissions_before",
+]
