@@ -3,7 +3,8 @@
 PYTHON_IN_VENV := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help run down test check fmt e2e faults bench-intake bench-profile migrations css sites map clean venv venv-dev
+.PHONY: help run down test check fmt e2e faults fuzz audit bench-intake bench-office bench-profile migrations css sites map
+.PHONY: clean venv venv-dev
 
 help: ## List the commands
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,6 +30,15 @@ e2e: venv-dev ## Run the end-to-end tests in a real browser
 
 faults: venv-dev ## Break everything around the edge under load, for long (about 30 minutes; make test has the short form)
 	@exec $(PYTHON_IN_VENV) tools/steps.py faults
+
+fuzz: venv-dev ## Fuzz the JSON API for long, in every role (about 30 minutes; make test has the short form)
+	@exec $(PYTHON_IN_VENV) tools/steps.py fuzz
+
+audit: venv-dev ## Look for known weaknesses and licences of what we stand on, list all of it (asks the registries)
+	@exec $(PYTHON_IN_VENV) tools/audit.py
+
+bench-office: venv-dev ## Measure a signed-in page and the start of the office (a minute, a quiet machine)
+	@exec $(PYTHON_IN_VENV) -m bench.office $(args)
 
 bench-intake: venv-dev ## Measure the intake beside its peers (15 minutes, a quiet machine): make bench-intake args="--rounds 1"
 	@exec $(PYTHON_IN_VENV) -m bench.intake $(args)

@@ -14,7 +14,7 @@ const checking = process.argv.includes("--check");
 const out = checking ? mkdtempSync(join(tmpdir(), "consult-assets-")) : committed;
 const require = createRequire(import.meta.url);
 
-const scripts = ["theme.js", "app.js", "form-editor.js"];
+const scripts = ["theme.js", "app.js", "form-editor.js", "passkeys.js"];
 const vendored = {
   "htmx.min.js": "htmx.org/dist/htmx.min.js",
   "alpine-csp.min.js": "@alpinejs/csp/dist/cdn.min.js",

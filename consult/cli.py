@@ -17,11 +17,17 @@ def main(arguments: list[str] | None = None) -> int:
     command = commands.add_parser("sign-in-link", help="print a link that signs a person in, once")
     command.add_argument("email")
     command.set_defaults(run=sign_in_link)
+    command = commands.add_parser("remove-second-factors", help="let somebody in again who has lost all of theirs")
+    command.add_argument("email")
+    command.set_defaults(run=remove_second_factors)
     secret = commands.add_parser("secrets", help="secrets at rest").add_subparsers(metavar="action", required=True)
     command = secret.add_parser("list", help="show how many rows each encryption key has sealed")
     command.set_defaults(run=list_secrets)
     command = secret.add_parser("reencrypt", help="bring all of them under the first key; may be cut off and run again")
     command.set_defaults(run=reencrypt_secrets)
+    command = secret.add_parser("rotate-form", help="give a form a new secret for its proof of work")
+    command.add_argument("key", help="the form's key (frm_…)")
+    command.set_defaults(run=rotate_form_secret)
     sites = commands.add_parser("site", help="client sites (sites/)").add_subparsers(metavar="action", required=True)
     new = sites.add_parser("new", help="start a client's site from the template")
     new.add_argument("slug", help="its folder's name, for example coffee-shop")
@@ -100,6 +106,18 @@ def sign_in_link(options: argparse.Namespace) -> int:
     return 0
 
 
+def remove_second_factors(options: argparse.Namespace) -> int:
+    _load_office()
+    from consult.accounts import queries, services
+
+    if queries.user_by_email(options.email) is None:
+        print(f"Nobody active has the address {options.email}.", file=sys.stderr)
+        return 1
+    removed = services.remove_second_factors(email=options.email)
+    print(f"{removed} removed; their browsers are signed out. They sign in with their password or a code by mail.")
+    return 0
+
+
 def list_secrets(options: argparse.Namespace) -> int:
     _load_office()
     from consult.core import encryption
@@ -110,6 +128,19 @@ def list_secrets(options: argparse.Namespace) -> int:
         for id, count in sorted(keys.items()):
             note = "" if id in known else "   not in CONSULT_ENCRYPTION_KEYS: these cannot be opened"
             print(f"{place}  {id}  {count}{note}")
+    return 0
+
+
+def rotate_form_secret(options: argparse.Namespace) -> int:
+    _load_office()
+    from consult.intake import services
+
+    try:
+        services.rotate_form_secret(key=options.key)
+    except services.NoSuchForm:
+        print(f"No form has the key {options.key}.", file=sys.stderr)
+        return 1
+    print("Done. Challenges that are being solved at this moment are asked for once more.")
     return 0
 
 

@@ -2,11 +2,17 @@
 
 from django.conf import settings
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import include, path, re_path
 
+from consult.accounts import api as accounts_api
+from consult.accounts import urls as accounts
 from consult.accounts.views import people
-from consult.core import health
+from consult.core import api, errors, health
+from consult.core.api import document, reference
+from consult.crm import api as crm_api
+from consult.inbox import api as inbox_api
 from consult.inbox.views import lists as inbox
+from consult.intake import api as intake_api
 
 handler400 = "consult.core.errors.bad_request"
 handler403 = "consult.core.errors.permission_denied"
@@ -15,12 +21,31 @@ handler500 = "consult.core.errors.server_error"
 # Asked for by allauth; Django itself knows no handler429.
 handler429 = "consult.core.errors.too_many_requests"
 
+# Every JSON route. Those of a feature stand in its api.py.
+json_api = api.Api(enter=accounts_api.enter, title="Consult", version="1")
+for address, router in (
+    ("/v1", accounts_api.members),
+    ("/v1/clients", crm_api.clients),
+    ("/v1/sites", intake_api.sites),
+    ("/v1/forms", intake_api.forms),
+    ("/v1/submissions", intake_api.submissions),
+    ("/v1/enquiries", inbox_api.enquiries),
+    ("/v1/tokens", accounts_api.tokens),
+    ("/v1/audit", accounts_api.audit),
+):
+    json_api.add_router(address, router)
+
 urlpatterns = [
+    path("api/openapi.json", document.view(json_api), name="openapi"),
+    path("api/docs", reference.view(json_api), name="api_reference"),
+    path("api/", json_api.urls),
+    # Also whoever asks without Accept gets a problem, and no page.
+    re_path(r"^api(?:/|$)", errors.no_such_route),
     path("health/", health.health, name="health"),
     path("ready/", health.ready, name="ready"),
     path("", people.landing, name="landing"),
     path("admin/", admin.site.urls),
-    path("accounts/", include("allauth.account.urls")),
+    path("accounts/", include(accounts.people_urlpatterns)),
     path("", include("consult.accounts.urls")),
     *([path("mail/", include("consult.core.mailbox"))] if settings.CONSULT_MAILBOX else []),
     path("<slug:agency>/", inbox.home, name="home"),

@@ -60,6 +60,8 @@ class Edge:
         self._settings = settings
         self._bounds = limits
         self._log = told
+        hsts = (("strict-transport-security", settings.hsts),) if settings.hsts else ()
+        self._security_headers = (*http.SECURITY_HEADERS, *hsts)
         self.active = 0
         self.stopping = False
         self.lag_seconds = 0.0
@@ -116,7 +118,9 @@ class Edge:
             route, answer = await self._answer(request)
             if isinstance(answer, http.Response):
                 status, size, code = answer.status, len(answer.body), answer.code
-                headers = [*answer.headers, ("x-request-id", request.id), *http.SECURITY_HEADERS]
+                headers = [*answer.headers, ("x-request-id", request.id), *self._security_headers]
+                if not any(name == http.NO_PAGE[0] for name, _value in answer.headers):
+                    headers.append(http.NO_PAGE)
                 exchange.response_bytes(status, headers, answer.body)
             else:
                 status, size = answer

@@ -36,6 +36,8 @@ class Config(msgspec.Struct, frozen=True):
     redis_url: str
     agency_limit: str
     files_url: str
+    # Strict-Transport-Security; empty where the edge is reached by plain HTTP.
+    hsts: str = ""
 
     def __repr__(self) -> str:
         return f"Config(database_url={redacted(self.database_url)!r}, host={self.host!r}, port={self.port})"
@@ -65,6 +67,7 @@ def load(environ: Mapping[str, str]) -> Config:
     agency_limit = read.limit("CONSULT_AGENCY_LIMIT", "3000/minute")
     data_dir = pathlib.Path(read.text("CONSULT_DATA_DIR", "var")).absolute()
     files_url = read.files_url("CONSULT_FILES_URL", data_dir / "files")
+    hsts = read.choice("CONSULT_HSTS", tuple(_HSTS), "host")
     if read.problems:
         raise BadConfig(read.problems)
     return Config(
@@ -79,7 +82,16 @@ def load(environ: Mapping[str, str]) -> Config:
         redis_url,
         agency_limit,
         files_url,
+        _HSTS[hsts] if edge_url.startswith("https://") else "",
     )
+
+
+# For a year, as the office says it.
+_HSTS = {
+    "host": "max-age=31536000",
+    "subdomains": "max-age=31536000; includeSubDomains",
+    "preload": "max-age=31536000; includeSubDomains; preload",
+}
 
 
 class _Reader:

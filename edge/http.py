@@ -13,11 +13,14 @@ import uuid_utils
 
 from edge import config, problems, words
 
+# On every answer. The resource policy lets clients' sites read what CORS lets them read.
 SECURITY_HEADERS = (
     ("x-content-type-options", "nosniff"),
     ("referrer-policy", "strict-origin-when-cross-origin"),
     ("cross-origin-resource-policy", "cross-origin"),
 )
+# For what is no page: should a browser open it nevertheless, it shows text and loads nothing. Pages have their own.
+NO_PAGE = ("content-security-policy", "default-src 'none'; frame-ancestors 'none'")
 
 
 class Headers(Protocol):

@@ -129,6 +129,7 @@ class Live:
             ("cache-control", "no-store"),
             ("x-accel-buffering", "no"),
             ("x-request-id", request.id),
+            http.NO_PAGE,
             *http.SECURITY_HEADERS,
             *self.cors(request),
         ]

@@ -18,6 +18,7 @@ import psycopg
 import pytest
 
 from consult.machine import postgres, postgres_cluster
+from tests.github import CLIENT_ID, CLIENT_SECRET, GitHub, serving
 
 ROOT = Path(__file__).resolve().parents[1]
 START_SECONDS = 60
@@ -81,7 +82,14 @@ def eventually[T](ask: Callable[[], T], *, seconds: float = 10) -> T:
 
 
 @pytest.fixture(scope="session")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+def github() -> Iterator[GitHub]:
+    """The GitHub that the running installation knows."""
+    with serving() as served:
+        yield served
+
+
+@pytest.fixture(scope="session")
+def running(tmp_path_factory: pytest.TempPathFactory, github: GitHub) -> Iterator[Running]:
     directory = tmp_path_factory.mktemp("running") / "var"
     office, edge, site = free_ports(3)
     environment = {
@@ -93,6 +101,11 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         "CONSULT_OFFICE_PORT": str(office),
         "CONSULT_EDGE_PORT": str(edge),
         "CONSULT_SITE_PORT": str(site),
+        "CONSULT_SIGN_UP": "open",
+        "CONSULT_GITHUB_URL": github.url,
+        "CONSULT_GITHUB_API_URL": github.url,
+        "CONSULT_GITHUB_CLIENT_ID": CLIENT_ID,
+        "CONSULT_GITHUB_CLIENT_SECRET": CLIENT_SECRET,
         "CONSULT_EXTENSION_IDS": EXTENSION_ID,
     }
     log = directory.parent / "up.log"

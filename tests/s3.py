@@ -91,9 +91,11 @@ class _Handler(http.server.BaseHTTPRequestHandler):
                 told = f'<Bucket>{BUCKET}</Bucket><Key>{key}</Key><ETag>"x"</ETag>'
                 self._answer(200, f"<CompleteMultipartUploadResult>{told}</CompleteMultipartUploadResult>".encode())
             else:
-                for found in re.findall(rb"<Key>([^<]+)</Key>", content):
-                    self.server.objects.pop(found.decode(), None)
-                self._answer(200, b"<DeleteResult></DeleteResult>")
+                gone = [found.decode() for found in re.findall(rb"<Key>([^<]+)</Key>", content)]
+                for key in gone:
+                    self.server.objects.pop(key, None)
+                told = "".join(f"<Deleted><Key>{key}</Key></Deleted>" for key in gone)
+                self._answer(200, f"<DeleteResult>{told}</DeleteResult>".encode())
 
     def do_DELETE(self) -> None:
         if asked := self._asked():
@@ -104,8 +106,22 @@ class _Handler(http.server.BaseHTTPRequestHandler):
                 self.server.objects.pop(key, None)
             self._answer(204)
 
+    def _list(self, prefix: str) -> None:
+        """All at once: https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html"""
+        about = '<LastModified>2026-11-21T12:00:00.000Z</LastModified><ETag>"x"</ETag>'
+        told = "".join(
+            f"<Contents><Key>{key}</Key><Size>{len(content)}</Size>{about}</Contents>"
+            for key, content in sorted(self.server.objects.items())
+            if key.startswith(prefix)
+        )
+        head = f"<Name>{BUCKET}</Name><Prefix>{prefix}</Prefix><IsTruncated>false</IsTruncated>"
+        self._answer(200, f"<ListBucketResult>{head}{told}</ListBucketResult>".encode())
+
     def do_GET(self) -> None:
         if asked := self._asked():
+            if "list-type" in asked[1]:
+                self._list(asked[1].get("prefix", [""])[0])
+                return
             content = self.server.objects.get(asked[0])
             if content is None:
                 self._refuse(404, "NoSuchKey")

@@ -11,6 +11,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from conftest import Cast, Database, Enquiry
 from consult.accounts import models, queries, services
 from consult.crm import services as crm
+from tests import catalogue
 
 WHO = ("anonymous", "stranger", "viewer", "member", "admin")
 
@@ -20,16 +21,53 @@ ACT = ("302 404 405 405 405", "302 404 403 302 302")
 RULE = ("302 404 405 405 405", "302 404 403 403 302")
 NOTE = ("302 404 405 405 405", "302 404 403 422 422")
 WRITE = ("302 404 403 200 200", "302 404 403 422 422")
+OWN = ("302 404 405 405 405", "302 404 403 403 403")
 MANAGE = ("302 404 403 403 200", "302 404 403 403 422")
+# One's own, whatever agency one is in.
+OWN = ("302 200 200 200 200", "302 405 405 405 405")
 ROUTES = {
     "": ("200 200 200 200 200", "405 405 405 405 405"),
     "health/": ("200 200 200 200 200", "200 200 200 200 200"),
     "ready/": ("200 200 200 200 200", "200 200 200 200 200"),
+    "api/openapi.json": ("200 200 200 200 200", "405 405 405 405 405"),
+    "api/docs": ("200 200 200 200 200", "405 405 405 405 405"),
+    # What is not there below it; what is there: tests/test_api_matrix.py.
+    "^api(?:/|$)": ("404 404 404 404 404", "404 404 404 404 404"),
     # Straight into the only agency.
     "accounts/agencies/": ("302 302 302 302 302", "302 405 405 405 405"),
+    # Where it is open to everybody: consult/accounts/tests/test_sign_up.py.
+    "accounts/agencies/new/": ("302 404 404 404 404", "302 404 404 404 404"),
+    "accounts/": OWN,
+    "accounts/profile/": ("302 405 405 405 405", "302 422 422 422 422"),
+    "accounts/sessions/": OWN,
+    "accounts/sessions/end-others/": ("302 405 405 405 405", "302 302 302 302 302"),
+    # Somebody else's; one's own: consult/accounts/tests/test_sign_in_list.py.
+    "accounts/sessions/<int:sign_in_id>/end/": ("302 405 405 405 405", "302 404 404 404 404"),
     "accounts/sign-in/<str:token>/": ("302 302 302 302 302", "405 405 405 405 405"),
     "<slug:agency>/": ("302 404 302 302 302", "302 404 405 405 405"),
+    # What a link offers is told to whoever has it; this one leads to nothing.
+    "accounts/invitations/<str:token>/": ("404 404 404 404 404", "404 404 404 404 404"),
     "<slug:agency>/live-token/": READ,
+    "<slug:agency>/settings/audit/": ("302 404 403 403 200", "302 404 405 405 405"),
+    "<slug:agency>/settings/audit.csv": ("302 404 403 403 200", "302 404 405 405 405"),
+    # There is no logo; who gets one that is there: consult/accounts/tests/test_set_logo.py.
+    "<slug:agency>/logo/": ("302 404 404 404 404", "302 404 405 405 405"),
+    "<slug:agency>/settings/": MANAGE,
+    "<slug:agency>/settings/logo/": ("302 404 405 405 405", "302 404 403 403 422"),
+    "<slug:agency>/settings/logo/remove/": RULE,
+    "<slug:agency>/settings/people/": READ,
+    "<slug:agency>/settings/people/invite/": ("302 404 405 405 405", "302 404 403 403 422"),
+    "<slug:agency>/settings/people/<uuid:member_id>/role/": ("302 404 405 405 405", "302 404 403 403 404"),
+    "<slug:agency>/settings/people/<uuid:member_id>/remove/": ("302 404 405 405 405", "302 404 403 403 404"),
+    "<slug:agency>/settings/people/<uuid:member_id>/transfer/": OWN,
+    "<slug:agency>/settings/invitations/<uuid:invitation_id>/resend/": RULE,
+    "<slug:agency>/settings/invitations/<uuid:invitation_id>/revoke/": RULE,
+    # The admin of this matrix is no owner; what owners get: consult/accounts/tests/.
+    "<slug:agency>/settings/data/": ("302 404 403 403 403", "302 404 405 405 405"),
+    "<slug:agency>/settings/data/exports/": OWN,
+    "<slug:agency>/settings/data/exports/<uuid:export_id>/": ("302 404 403 403 403", "302 404 405 405 405"),
+    "<slug:agency>/settings/data/close/": OWN,
+    "<slug:agency>/settings/data/keep/": OWN,
     # Asked without a parameter here; what they give: consult/accounts/tests/test_authorize.py and its neighbours.
     ".well-known/jwks.json": ("200 200 200 200 200", "405 405 405 405 405"),
     ".well-known/oauth-authorization-server": ("200 200 200 200 200", "405 405 405 405 405"),
@@ -108,13 +146,50 @@ ROUTES = {
     "<slug:agency>/attention/<uuid:set_aside_id>/raw/": READ,
     "<slug:agency>/attention/<uuid:set_aside_id>/resolve/": RULE,
     "<slug:agency>/attention/<uuid:set_aside_id>/reopen/": RULE,
+    # The last one: whoever has left is a stranger.
+    "<slug:agency>/settings/people/leave/": ("302 404 405 405 405", "302 404 302 302 302"),
 }
-# Other people's pages, known by their prefix; what they may answer to GET and POST.
-ALLAUTH = re.compile(
-    r"accounts/(login|logout|signup|inactive|email|reauthenticate|confirm-email/|\^confirm-email/|password/"
-    r"|\^password/|login/code/)"
-)
+# allauth's pages, under /accounts/: each that is mounted, with what it is for. Nothing else of allauth is reachable.
+ALLAUTH = {
+    "login/": "sign-in by password, and the other ways",
+    "logout/": "sign-out, asked for first",
+    "inactive/": "an account that is switched off",
+    "signup/": "sign-up, where it is open or by invitation",
+    "confirm-email/": "the code that verifies an address",
+    "login/code/": "sign-in by a code: asking for it",
+    "login/code/confirm/": "sign-in by a code: typing it",
+    "reauthenticate/": "the password once more before what is sensitive",
+    "email/": "another address",
+    "password/change/": "another password",
+    "password/set/": "a first password",
+    "password/reset/": "a forgotten password: asking for the link",
+    "password/reset/done/": "the link is on its way",
+    "password/reset/key/done/": "the new password is saved",
+    r"^password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>[^/]+)/$": "the link itself",
+    "2fa/": "the second factors, and where allauth leads after each change",
+    "2fa/authenticate/": "the second step of a sign-in",
+    "2fa/reauthenticate/": "a second factor once more before what is sensitive",
+    "2fa/totp/activate/": "an app with codes: on",
+    "2fa/totp/deactivate/": "an app with codes: off",
+    "2fa/recovery-codes/": "recovery codes, shown",
+    "2fa/recovery-codes/generate/": "new recovery codes",
+    "2fa/recovery-codes/download/": "recovery codes as a file",
+    "passkeys/": "one's passkeys",
+    "passkeys/add/": "a new one",
+    "passkeys/login/": "sign-in by passkey",
+    "passkeys/reauthenticate/": "a passkey once more before what is sensitive",
+    "passkeys/<int:pk>/edit/": "its name",
+    "passkeys/<int:pk>/remove/": "away with it",
+    "github/": "the GitHub account that one is connected with",
+    "github/login/": "on to GitHub (404 where it is not set up)",
+    "github/login/callback/": "back from GitHub (404 where it is not set up)",
+    "github/login/cancelled/": "said no on GitHub",
+    "github/login/error/": "GitHub's answer made no sense",
+    "github/signup/": "sign-up by GitHub: name and agency",
+}
 ADMIN = re.compile(r"admin/")
+# Lets nobody in by cookie, and is walked from its own document: tests/test_api_matrix.py.
+API = re.compile(r"api/v1/")
 OPEN_IN_ADMIN = {"admin/login/", "admin/logout/"}
 
 
@@ -128,7 +203,8 @@ def walk(patterns: Iterable[URLPattern | URLResolver], prefix: str = "") -> Iter
 
 
 def undeclared(routes: Iterable[str]) -> list[str]:
-    return [route for route in routes if route not in ROUTES and not ALLAUTH.match(route) and not ADMIN.match(route)]
+    known = {*ROUTES, *(f"accounts/{route}" for route in ALLAUTH)}
+    return [route for route in routes if route not in known and not any(other.match(route) for other in (ADMIN, API))]
 
 
 @pytest.fixture
@@ -182,8 +258,11 @@ def path(route: str, cast: Cast, agency: str = "a") -> str:
         "uuid:id": OF_CRM.get(route.removeprefix("<slug:agency>/").split("/")[0], uuid.UUID(int=4)),
     }
     values["uuid:set_aside_id"] = SET_ASIDE
-    values["uuid:file_id"] = values["uuid:token_id"] = values["uuid:grant_id"] = cast.form_a
+    for nothing in ("file_id", "token_id", "grant_id", "member_id", "invitation_id", "export_id"):
+        values[f"uuid:{nothing}"] = cast.form_a
     values["str:token"] = "no-such-token"
+    values["int:sign_in_id"] = "1"
+    route = route.replace("^api(?:/|$)", "api/no/such/")
     return "/" + re.sub(r"<([a-z]+:[a-z_]+)>", lambda match: str(values[match[1]]), route)
 
 
@@ -240,16 +319,24 @@ def test_a_stranger_learns_nothing(cast: Cast, enquiry: Enquiry) -> None:
 
 
 def test_allauths_pages_answer_and_open_no_account(database: Database, cast: Cast) -> None:
-    routes = [route for route in walk(get_resolver().url_patterns) if ALLAUTH.match(route) and "(" not in route]
-    assert "accounts/login/" in routes
+    mounted = {route.removeprefix("accounts/") for route in walk(get_resolver().url_patterns)}
+    assert [route for route in ALLAUTH if route not in mounted] == []
+    routes = [f"/accounts/{route}".replace("<int:pk>", "1") for route in ALLAUTH if "(" not in route]
     before = database.ask("SELECT count(*) FROM accounts_user")
     for route in routes:
         for client in (Client(), cast.bob.client):
             if "logout" not in route:
-                assert client.get(f"/{route}").status_code in (200, 302), route
-    everything = {"email": "new@example.com", "password1": "correct horse battery staple", "password": "no"}
+                # 404 where there is nothing of one's own to show or no GitHub; never an error.
+                assert client.get(route).status_code in (200, 302, 401, 404), route
+    everything = {
+        "name": "New",
+        "email": "new@example.com",
+        "password1": "correct horse battery staple",
+        "password": "no",
+        "agency_name": "New",
+    }
     for route in routes:
-        assert Client().post(f"/{route}", everything).status_code in (200, 302, 405), route
+        assert Client().post(route, everything).status_code in (200, 302, 404, 405), route
     assert database.ask("SELECT count(*) FROM accounts_user") == before
 
 
@@ -271,3 +358,57 @@ def test_the_cast_is_what_it_says(clients: dict[str, Client], cast: Cast) -> Non
     roles = {person.email: queries.memberships(person.user_id)[0].role for person in (cast.vera, cast.bob, cast.alice)}
     assert roles == {"vera@example.com": "viewer", "bob@example.com": "member", "alice@example.com": "owner"}
     assert [membership.slug for membership in queries.memberships(cast.charlie.user_id)] == ["b"]
+
+
+# What the forms and actions of the routes take: enough to change something, were it let through.
+DATA = {
+    "member": "",
+    "body": "Hello",
+    "name": "Taken over",
+    "url": "https://evil.example",
+    "role": "owner",
+    "email": "charlie@example.com",
+    "scopes": "read",
+    "confirm": "a",
+}
+
+
+def rows_of(database: Database, agency_id: int) -> dict[str, list[object]]:
+    """Return everything that an agency has, table by table."""
+    return {
+        table: database.ask(f"SELECT to_jsonb(t) FROM {table} t WHERE {isolated.column} = {agency_id} ORDER BY t.id")  # noqa: S608
+        for table, isolated in catalogue.isolated().items()
+    }
+
+
+def test_nothing_of_another_agency_is_changed_by_posting_to_it(
+    database: Database, clients: dict[str, Client], cast: Cast, enquiry: Enquiry
+) -> None:
+    """With data that a form would take: at the other agency's address, and with its ids at one's own."""
+    before = rows_of(database, cast.a)
+    inside = [route for route in ROUTES if route.startswith("<slug:agency>")]
+    for route in inside:
+        data = {**DATA, "member": str(cast.charlie.member_id)}
+        for who in ("anonymous", "stranger"):
+            answer = clients[who].post(path(route, cast), data)
+            assert answer.status_code == (302 if who == "anonymous" else 404), route
+        # Ids of agency A under the address of agency B, by B's owner: what is not theirs is not there.
+        if any(name in route for name in ("site_id", "form_id", "set_aside_id", "file_id", "number", "job_id")):
+            answer = clients["stranger"].post(path(route, cast, "b"), data)
+            assert answer.status_code in (302, 404, 405), (route, answer.status_code)
+            if answer.status_code == 302:
+                assert "/jobs/" in route, "a job that is not there any more is said to be gone"
+    assert rows_of(database, cast.a) == before
+
+
+def test_readers_change_nothing_with_data_either(
+    database: Database, clients: dict[str, Client], cast: Cast, enquiry: Enquiry
+) -> None:
+    # Their own tokens are theirs to make, and everybody may leave.
+    own = ("/tokens/", "/leave/")
+    routes = [route for route in ROUTES if route.startswith("<slug:agency>") and not any(each in route for each in own)]
+    before = rows_of(database, cast.a)
+    for route in routes:
+        answer = clients["viewer"].post(path(route, cast), {**DATA, "member": str(cast.vera.member_id)})
+        assert answer.status_code in (403, 404, 405), (route, answer.status_code)
+    assert rows_of(database, cast.a) == before

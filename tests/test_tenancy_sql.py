@@ -58,8 +58,8 @@ def both(database: Database, cast: Cast) -> Database:
                 agency_id=agency_id,
                 name=name,
                 by=person.member_id,
-                emails=["ann@example.com"],
-                phones=["+442079460000"],
+                emails=["ann@example.com"] * (name == "Ann"),
+                phones=["+442079460000"] * (name == "Ann"),
             )
             for name in ("Ann", "Anna", "Anne")
         )
@@ -76,6 +76,13 @@ def both(database: Database, cast: Cast) -> Database:
             now=timezone.now(),
         )
         crm.create_field(agency_id=agency_id, place="contact", name="Size", kind="text", by=person.member_id)
+        accounts.invite_member(
+            agency_id=agency_id, email="ann@example.com", role="member", by=person.member_id, now=timezone.now()
+        )
+        accounts.start_export(agency_id=agency_id, by=person.member_id, now=timezone.now())
+        accounts.claim_idempotency_key(
+            agency_id=agency_id, token_id=uuid.uuid4(), key="1", request=b"", now=timezone.now()
+        )
         program = {"client_id": "abc", "redirect_uri": "https://abc.chromiumapp.org/"}
         code = accounts.authorize(
             agency_id=agency_id,

@@ -1,4 +1,4 @@
-"""The steps of `make check`, `make test`, `make e2e` and `make faults`, each with its time; one that fails ends it."""
+"""The steps of the commands of make that check something, each with its time; one that fails ends it."""
 
 import os
 import shutil
@@ -112,7 +112,13 @@ FAULTS: Steps = [
     ("Prerequisites", clock),
     ("Faults, the long form", run(BIN / "pytest", "-v", "tests/faults", environment={"CONSULT_TEST_FAULTS": "long"})),
 ]
-MENUS = {"check": CHECK, "test": TEST, "e2e": E2E, "faults": FAULTS}
+FUZZ: Steps = [
+    (
+        "The JSON API, fuzzed for long",
+        run(BIN / "pytest", "-v", "tests/test_api_fuzz.py", environment={"CONSULT_TEST_FUZZ": "long"}),
+    ),
+]
+MENUS = {"check": CHECK, "test": TEST, "e2e": E2E, "faults": FAULTS, "fuzz": FUZZ}
 
 
 def main(name: str) -> int:

@@ -1,1 +1,1 @@
-"""Agencies, their members, sign-in, the keys that sign tokens, and who did what."""
+"""Agencies, their members, people and their ways in, the keys that sign tokens, and who did what."""

@@ -53,6 +53,8 @@ for model in (Group, EmailAddress):
 for hidden in (Authenticator, SocialAccount, SocialApp, SocialToken, UserSession):
     admin.site.unregister(hidden)
 admin.site.register(models.Member, Records)
+admin.site.register(models.Invitation, Records)
+admin.site.register(models.Export, Records)
 admin.site.register(models.ApiToken, Records)
 admin.site.register(models.Grant, Records)
 admin.site.register(models.Audit, Records)

@@ -1,17 +1,23 @@
 """The way into an agency: /<agency>/… for its members, 404 for everybody else."""
 
+import datetime as dt
 import zoneinfo
 from collections.abc import Callable
 from typing import Any
 
+import structlog
+from allauth.core.exceptions import ImmediateHttpResponse, RateLimited, ReauthenticationRequired
 from django.contrib.auth.views import redirect_to_login
+from django.db import DatabaseError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 
-from consult.accounts import queries, rules
-from consult.core import errors, tenancy
+from consult.accounts import queries, rules, services
+from consult.core import errors, origin, tenancy
+
+log = structlog.get_logger("consult.accounts")
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 View = Callable[..., HttpResponse]
@@ -30,7 +36,9 @@ class InsideAgency:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         request.agency = None  # type: ignore[attr-defined]
-        return self.get_response(request)
+        response = self.get_response(request)
+        _note_active(request)
+        return response
 
     def process_view(
         self, request: HttpRequest, view: View, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -44,6 +52,11 @@ class InsideAgency:
             raise
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if isinstance(exception, RateLimited):
+            return errors.too_many_requests(request)
+        if isinstance(exception, ImmediateHttpResponse | ReauthenticationRequired):
+            # allauth's way to answer, which its own middleware understands.
+            return None
         return errors.on_exception(request, exception)
 
     def _enter(
@@ -73,6 +86,7 @@ class InsideAgency:
         match = request.resolver_match
         if not request.user.is_superuser or (match and match.url_name in WITHOUT_AGENCY):
             return None
+        origin.enter_admin()
         if chosen := request.session.get(ADMIN_AGENCY):
             return _inside(chosen, request, view, args, kwargs)
         return redirect("admin:choose_agency")
@@ -83,6 +97,21 @@ def _inside(
 ) -> HttpResponse:
     with tenancy.agency(agency_id), timezone.override(_zone(getattr(request.user, "time_zone", "UTC"))):
         return _rendered(view(request, *args, **kwargs))
+
+
+def _note_active(request: HttpRequest) -> None:
+    """Write that the person was here, where that was not written lately. Asks nothing of its own accord."""
+    user = getattr(request, "_cached_user", None)
+    if user is None or not user.is_authenticated:
+        return
+    now = dt.datetime.now(dt.UTC)
+    if user.last_active_at is not None and user.last_active_at > now - services.ACTIVE_EVERY:
+        return
+    try:
+        services.note_active(user_id=user.pk, now=now)
+    except DatabaseError as error:
+        # The answer is there already; this is not worth losing it.
+        log.warning("activity not written", reason=type(error).__name__)
 
 
 def _zone(name: str) -> zoneinfo.ZoneInfo:
@@ -104,13 +133,15 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     """Context processor: what the frame around every agency page shows."""
     found: queries.Membership | None = getattr(request, "agency", None)
     if found is None:
-        return {}
+        return {"may_sign_up": services.may_sign_up()}
     return {
         "agency": {
             "id": found.agency_id,
             "slug": found.slug,
             "name": found.name,
             "time_zone": found.time_zone,
+            "logo": found.logo,
+            "closes_at": found.closes_at,
         },
         "member": {
             "id": found.member_id,
@@ -118,6 +149,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
             "name": str(request.user),
             "can_write": rules.may(found.role, "records.write"),
             "can_settings": rules.may(found.role, "settings.manage"),
+            "can_own": rules.may(found.role, "agency.own"),
             "can_manage": rules.may(found.role, "sites.manage"),
         },
         "agencies": request.memberships,  # type: ignore[attr-defined]

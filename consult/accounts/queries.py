@@ -6,11 +6,16 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
+from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.db import connection
+from django.db.models import Q
 from django.http import HttpRequest
 
 from consult.accounts import models, rules
+from consult.core import tenancy
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,7 +31,10 @@ class Membership:
     role: str
     currency: str = "EUR"
     week_start: int = 1
+    # Until then its owners may take back that it is to be deleted.
     closes_at: dt.datetime | None = None
+    # Where its logo lies; empty: it has none.
+    logo: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,12 +61,19 @@ class Person:
 
 def memberships(user_id: int | None) -> list[Membership]:
     """Return the agencies of a user by name, through the door that knows no agency yet."""
-    return [Membership(*row) for row in _rows("SELECT * FROM accounts_memberships_v2(%s)", [user_id])]
+    return [Membership(*row) for row in _rows("SELECT * FROM accounts_memberships_v3(%s)", [user_id])]
 
 
 def agencies() -> list[tuple[int, str, str]]:
     """Return (id, slug, name) of every agency; for the admin's chooser and for commands."""
     return [(row[0], row[1], row[2]) for row in _rows("SELECT * FROM accounts_agencies_v1()", [])]
+
+
+def may_take_slug(slug: str) -> bool:
+    """Whether a new agency could be called this in addresses; another may be faster still."""
+    if slug in rules.RESERVED:
+        return False
+    return not _rows("SELECT accounts_slug_taken_v1(%s)", [slug])[0][0]
 
 
 def _rows(statement: str, parameters: list[Any]) -> list[tuple[Any, ...]]:
@@ -74,10 +89,23 @@ def members(agency_id: int) -> list[Person]:
 
 def _people(agency_id: int) -> list[Person]:
     found = models.Member.objects.filter(agency_id=agency_id).select_related("user").order_by("user__name", "id")
-    return [
-        Person(member.id, str(member.user), member.user.email, member.role, member.left_at is not None)
-        for member in found
-    ]
+    return [_person(member) for member in found]
+
+
+def _person(member: models.Member) -> Person:
+    return Person(member.id, str(member.user), member.user.email, member.role, member.left_at is not None)
+
+
+def people_after(agency_id: int, after: UUID | None, limit: int) -> list[Person]:
+    """Return the members from `after` on in the order of their ids, also those who have left."""
+    found = models.Member.objects.filter(agency_id=agency_id).select_related("user").order_by("id")
+    return [_person(member) for member in (found.filter(id__gt=after) if after else found)[:limit]]
+
+
+def person(agency_id: int, member_id: UUID) -> Person | None:
+    """Return one member, also one who has left, or None."""
+    found = models.Member.objects.filter(agency_id=agency_id, id=member_id).select_related("user").first()
+    return _person(found) if found else None
 
 
 def member_names(agency_id: int) -> dict[UUID, str]:
@@ -93,6 +121,11 @@ def member_of(agency_id: int, user_id: int | None) -> UUID | None:
     return found.values_list("id", flat=True).first()
 
 
+def agency_name(agency_id: int) -> str:
+    """Return the agency's name for people."""
+    return models.Agency.objects.values_list("name", flat=True).get(id=agency_id)
+
+
 def agency_slug(agency_id: int) -> str:
     """Return the agency's part of addresses."""
     return models.Agency.objects.values_list("slug", flat=True).get(id=agency_id)
@@ -106,6 +139,158 @@ def agency_time_zone(agency_id: int) -> str:
 def agency_currency(agency_id: int) -> str:
     """Return the currency (ISO 4217) of the agency's money that is in no other."""
     return models.Agency.objects.values_list("currency", flat=True).get(id=agency_id)
+def settings_of(agency_id: int) -> dict[str, Any]:
+    """Return the agency's settings by their name (services.agencies.SETTINGS), and its logo."""
+    names = ("name", "slug", "time_zone", "currency", "week_start", "sender_address", "logo")
+    found: dict[str, Any] = models.Agency.objects.values(*names).get(id=agency_id)
+    return found
+
+
+def logo(agency_id: int) -> str:
+    """Return where the agency's logo lies; empty when it has none."""
+    return models.Agency.objects.values_list("logo", flat=True).get(id=agency_id)
+
+
+def mail_sender(agency_id: int) -> str:
+    """Return whom the agency's mail says it is from: its own sender, or the installation's."""
+    found = models.Agency.objects.filter(id=agency_id).values_list("sender_address", flat=True).first()
+    return found or settings.DEFAULT_FROM_EMAIL
+
+
+@dataclasses.dataclass(frozen=True)
+class Invitation:
+    """A place that is offered, as the link to it shows it. `state`: open, accepted, revoked or expired."""
+
+    agency_id: int
+    id: UUID
+    state: str
+    slug: str
+    agency: str
+    logo: str
+    email: str
+    role: str
+    inviter: str
+    expires_at: dt.datetime
+
+
+def invitation(*, token_hash: str, now: dt.datetime) -> Invitation | None:
+    """Return what an invitation's link offers, through the door that knows no agency yet; None: nobody knows it."""
+    found = _rows("SELECT * FROM accounts_invitation_v1(%s, %s)", [token_hash, now])
+    if not found:
+        return None
+    agency_id, id, state = found[0]
+    with tenancy.agency(agency_id):
+        row = models.Invitation.objects.select_related("agency").get(agency_id=agency_id, id=id)
+        return Invitation(
+            agency_id,
+            id,
+            state,
+            row.agency.slug,
+            row.agency.name,
+            row.agency.logo,
+            row.email,
+            row.role,
+            member_names(agency_id).get(row.invited_by_id, ""),
+            row.expires_at,
+        )
+
+
+@dataclasses.dataclass(frozen=True)
+class Colleague:
+    """A member as the people page shows one."""
+
+    id: UUID
+    name: str
+    email: str
+    role: str
+    since: dt.datetime
+    last_active_at: dt.datetime | None
+
+
+def colleagues(agency_id: int) -> list[Colleague]:
+    """Return the agency's members, owners first, then by name."""
+    found = models.Member.objects.filter(agency_id=agency_id, left_at=None).select_related("user")
+    people = [
+        Colleague(each.id, str(each.user), each.user.email, each.role, each.created_at, each.user.last_active_at)
+        for each in found
+    ]
+    return sorted(people, key=lambda person: (rules.ROLES.index(person.role), person.name.casefold(), person.id))
+
+
+@dataclasses.dataclass(frozen=True)
+class Offer:
+    """An invitation that nobody has taken yet, for the people page."""
+
+    id: UUID
+    email: str
+    role: str
+    inviter: str
+    sent_at: dt.datetime | None
+    expires_at: dt.datetime
+    expired: bool
+
+
+def open_invitations(agency_id: int, now: dt.datetime) -> list[Offer]:
+    """Return what is neither taken nor taken back, the latest first."""
+    names = member_names(agency_id)
+    found = models.Invitation.objects.filter(agency_id=agency_id, accepted_at=None, revoked_at=None)
+    return [
+        Offer(
+            each.id,
+            each.email,
+            each.role,
+            names.get(each.invited_by_id, ""),
+            each.sent_at,
+            each.expires_at,
+            each.expires_at <= now,
+        )
+        for each in found.order_by("-created_at", "-id")
+    ]
+
+
+@dataclasses.dataclass(frozen=True)
+class Export:
+    """An export as its page shows it; `location` is for the office alone."""
+
+    id: UUID
+    state: str
+    by: str
+    done: int
+    total: int
+    size: int
+    error: str
+    created_at: dt.datetime
+    expires_at: dt.datetime | None
+    location: str
+
+
+def exports(agency_id: int, limit: int = 10) -> list[Export]:
+    """Return the agency's exports, the latest first."""
+    names = member_names(agency_id)
+    found = models.Export.objects.filter(agency_id=agency_id).order_by("-created_at", "-id")[:limit]
+    return [_export(each, names) for each in found]
+
+
+def export(agency_id: int, export_id: UUID) -> Export | None:
+    """Return one export, or None."""
+    found = models.Export.objects.filter(agency_id=agency_id, id=export_id).first()
+    return _export(found, {}) if found else None
+
+
+def _export(row: models.Export, names: dict[UUID, str]) -> Export:
+    by = names.get(row.asked_by_id, "")
+    return Export(
+        row.id,
+        row.state,
+        by,
+        row.done,
+        row.total,
+        row.size,
+        row.error,
+        row.created_at,
+        row.expires_at,
+        row.location,
+    )
 
 
 def audit_of(agency_id: int, subject_id: UUID) -> list[models.Audit]:
@@ -144,6 +329,58 @@ def scopes_of(role: str) -> list[str]:
 def may(here: Membership, permission: str) -> bool:
     """Whether this member has the permission."""
     return rules.may(here.role, permission)
+
+
+@dataclasses.dataclass(frozen=True)
+class WaysIn:
+    """How a person may sign in, for their own page."""
+
+    email: str
+    has_password: bool
+    has_totp: bool
+    passkeys: int
+    recovery_codes: bool
+    github_username: str
+    github_offered: bool
+    sign_ins: int
+
+
+def ways_in(user_id: int) -> WaysIn:
+    """Return how this person may sign in. Raise User.DoesNotExist."""
+    user = models.User.objects.get(pk=user_id)
+    kinds = list(Authenticator.objects.filter(user_id=user.pk).values_list("type", flat=True))
+    return WaysIn(
+        email=user.email,
+        has_password=user.has_usable_password(),
+        has_totp=Authenticator.Type.TOTP in kinds,
+        passkeys=kinds.count(Authenticator.Type.WEBAUTHN),
+        recovery_codes=Authenticator.Type.RECOVERY_CODES in kinds,
+        github_username=user.github_username if user.github_user_id else "",
+        github_offered=bool(settings.CONSULT_GITHUB_CLIENT_ID),
+        sign_ins=UserSession.objects.filter(user_id=user.pk).count(),
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class SignIn:
+    """A browser in which somebody is signed in; `device` as it calls itself, perhaps empty."""
+
+    id: int
+    device: str
+    address: str
+    since: dt.datetime
+    is_this: bool
+
+
+def sign_ins(user_id: int, *, session_key: str | None) -> list[SignIn]:
+    """Return where this person is signed in, this browser first, then the latest."""
+    # Deletes those that have ended meanwhile, by time or by a new password: nobody tells of these.
+    found = UserSession.objects.purge_and_list(models.User.objects.get(pk=user_id))
+    shown = [
+        SignIn(each.pk, rules.device(each.user_agent), each.ip, each.created_at, each.session_key == session_key)
+        for each in found
+    ]
+    return sorted(shown, key=lambda each: (each.is_this, each.since), reverse=True)
 
 
 def user_by_email(email: str) -> models.User | None:
@@ -252,3 +489,71 @@ def grants(agency_id: int, *, now: dt.datetime, member_id: UUID | None = None) -
         )
         for grant in found.select_related("member__user").order_by("-last_used_at", "-id")
     ]
+
+
+@dataclasses.dataclass(frozen=True)
+class TokenRecord:
+    """An API token as programs read it, also a revoked one."""
+
+    id: UUID
+    name: str
+    hint: str
+    # None: the agency's own, with `role`.
+    member_id: UUID | None
+    role: str
+    scopes: list[str]
+    made_by_id: UUID | None
+    created_at: dt.datetime
+    expires_at: dt.datetime | None
+    last_used_at: dt.datetime | None
+    revoked_at: dt.datetime | None
+
+
+_TOKEN = [field.name for field in dataclasses.fields(TokenRecord)]
+
+
+def api_tokens_after(
+    agency_id: int, after: UUID | None, limit: int, *, member_id: UUID | None = None
+) -> list[TokenRecord]:
+    """Return the agency's tokens, or those of one member, in the order in which they were made."""
+    found = models.ApiToken.objects.filter(agency_id=agency_id, **({"member_id": member_id} if member_id else {}))
+    rows = (found.filter(id__gt=after) if after else found).order_by("id").values_list(*_TOKEN)[:limit]
+    return [TokenRecord(*row) for row in rows]
+
+
+def api_token(agency_id: int, token_id: UUID) -> TokenRecord | None:
+    row = models.ApiToken.objects.filter(agency_id=agency_id, id=token_id).values_list(*_TOKEN).first()
+    return TokenRecord(*row) if row else None
+
+
+@dataclasses.dataclass(frozen=True)
+class Audited:
+    """A line of the audit."""
+
+    id: UUID
+    action: str
+    by_id: UUID | None
+    token_id: UUID | None
+    origin: str
+    subject_id: UUID | None
+    data: dict[str, Any]
+    created_at: dt.datetime
+
+
+def audit_before(
+    agency_id: int,
+    before: tuple[dt.datetime, UUID] | None,
+    limit: int,
+    *,
+    action: str = "",
+    by_id: UUID | None = None,
+    subject_id: UUID | None = None,
+) -> list[Audited]:
+    """Return the audit's lines before that place, the latest first; only those of an action, a member, a subject."""
+    wanted = {"action": action, "by_id": by_id, "subject_id": subject_id}
+    found = models.Audit.objects.filter(agency_id=agency_id, **{name: each for name, each in wanted.items() if each})
+    if before:
+        at, id = before
+        found = found.filter(Q(created_at__lt=at) | Q(created_at=at, id__lt=id))
+    names = [field.name for field in dataclasses.fields(Audited)]
+    return [Audited(*row) for row in found.order_by("-created_at", "-id").values_list(*names)[:limit]]

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+import unicodedata
 
 ROLES = ("owner", "admin", "member", "viewer")
 # A token of the agency itself is never its owner.
@@ -34,6 +35,11 @@ SCOPES: dict[str, frozenset[str]] = {
     ),
 }
 
+# Who may change a member of this role, or give it: an owner everybody, an admin everybody but owners.
+_GIVEN_BY = {role: _OWNER if role == "owner" else _MANAGERS for role in ROLES}
+
+EXPORT_STATES = ("waiting", "running", "ready", "failed", "expired")
+EXPORT_ERRORS = ("storage", "unexpected")
 # The programs that sign in themselves (browser extensions) never manage anything.
 PROGRAM_SCOPES = ("read", "write")
 
@@ -73,14 +79,86 @@ RESERVED = frozenset(
 )
 
 
+def slug_of(name: str) -> str:
+    """Return what an agency of this name may be called in addresses; empty when nothing of it can be."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:40].strip("-")
+
+
 def may(role: str, permission: str) -> bool:
     """Whether a member of this role has the permission. Raise KeyError for one that is not in the table."""
     return role in PERMISSIONS[permission][0]
 
 
+def may_give(by: str, role: str) -> bool:
+    """Whether somebody of the role `by` may invite or make somebody this role."""
+    return by in _GIVEN_BY[role]
+
+
+def may_change(by: str, role: str, to: str) -> bool:
+    """Whether somebody of the role `by` may give a member of `role` the role `to`. Admins touch no owner."""
+    return by in _GIVEN_BY[role] and by in _GIVEN_BY[to]
+
+
+def may_remove(by: str, role: str) -> bool:
+    """Whether somebody of the role `by` may remove a member of `role`. Leaving is another thing: everybody may."""
+    return by in _GIVEN_BY[role]
+
+
+def needs_an_owner(owners: int, role: str, to: str | None) -> bool:
+    """Whether an agency with so many owners would have none once one of `role` has the role `to` (None: has left)."""
+    return role == "owner" and to != "owner" and owners <= 1
+
+
 def within(scopes: frozenset[str], permission: str) -> bool:
     """Whether a token of these scopes may use the permission, if its role has it."""
     return any(permission in SCOPES.get(scope, ()) for scope in scopes)
+
+
+def logo_type(head: bytes) -> str:
+    """Return the media type of a picture that may be a logo, by its first bytes; empty for everything else.
+
+    No SVG: it is a program. What puremagic says is what the office names it when it serves it, with nosniff.
+    """
+    import puremagic  # only where it is used: it takes memory
+
+    try:
+        found = puremagic.from_string(head, mime=True)
+    except (puremagic.PureError, ValueError):
+        return ""
+    return found if found in LOGO_TYPES and _MARKS[found].match(head) else ""
+
+
+LOGO_TYPES = ("image/png", "image/jpeg", "image/webp")
+LOGO_BYTES = 512 * 1024
+_MARKS = {
+    "image/png": re.compile(rb"\x89PNG\r\n\x1a\n"),
+    "image/jpeg": re.compile(rb"\xff\xd8\xff"),
+    "image/webp": re.compile(rb"RIFF.{4}WEBP", re.DOTALL),
+}
+
+
+def one_address(text: str) -> str:
+    """Return the one e-mail address that this text is, or an empty string. It can stand in a header."""
+    return text if ADDRESS.fullmatch(text) and len(text) <= 254 and ".." not in text else ""
+
+
+ADDRESS = re.compile(
+    r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-][A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{0,63}"
+    r"@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z0-9-]{2,63}"
+)
+
+# ISO 4217, list one (active codes) as amended in 2025; without funds, metals, testing and the like.
+CURRENCIES = tuple(
+    """
+    AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF
+    CHF CLP CNY COP CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GNF GTQ GYD
+    HKD HNL HTG HUF IDR ILS INR IQD IRR ISK JMD JOD JPY KES KGS KHR KMF KPW KRW KWD KYD KZT LAK LBP LKR LRD
+    LSL LYD MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN PGK
+    PHP PKR PLN PYG QAR RON RSD RUB RWF SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS
+    TMT TND TOP TRY TTD TWD TZS UAH UGX USD UYU UZS VED VES VND VUV WST XAF XCD XCG XOF XPF YER ZAR ZMW ZWG
+    """.split()  # noqa: SIM905  a list of so many short strings is read worse
+)
 
 
 def scopes_of(role: str) -> list[str]:

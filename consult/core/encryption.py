@@ -38,6 +38,9 @@ class Place(NamedTuple):
 
 # Every column that holds sealed values, for `reseal`.
 PLACES: tuple[Place, ...] = (
+    Place("core_kv", "key", "value", "core_kv/{key}"),
+    # allauth names no row when it seals a person's TOTP secret or the seed of their recovery codes.
+    Place("mfa_authenticator", "id", "data", "mfa_authenticator.data"),
     Place("accounts_signingkey", "kid", "private_key_sealed", "accounts_signingkey.private_key_sealed/{key}"),
 )
 

@@ -10,6 +10,8 @@ import structlog
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
+from consult.core import origin
+
 log = structlog.get_logger("consult.request")
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
@@ -52,7 +54,11 @@ class RequestLog:
 
 
 class TrustedProxies:
-    """Believe X-Forwarded-For and X-Forwarded-Proto only when the peer is a proxy that the operator listed."""
+    """Believe X-Forwarded-For and X-Forwarded-Proto only when the peer is a proxy that the operator listed.
+
+    What follows knows where the request comes from (`consult.core.origin`). Other forwarding headers are believed of
+    nobody: the host is the one in Host, which ALLOWED_HOSTS checks.
+    """
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -61,26 +67,46 @@ class TrustedProxies:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         proto = request.META.pop("HTTP_X_FORWARDED_PROTO", "")
         forwarded = request.META.pop("HTTP_X_FORWARDED_FOR", "")
+        for name in UNBELIEVED:
+            request.META.pop(name, None)
         if self.trusts(request.META.get("REMOTE_ADDR", "")):
             if proto == "https":
                 request.META["wsgi.url_scheme"] = "https"
                 request.environ["wsgi.url_scheme"] = "https"  # type: ignore[attr-defined]
             # The nearest address that is no proxy of ours: what stands left of it may be invented.
-            for address in reversed([part.strip() for part in forwarded.split(",") if part.strip()]):
-                if not _is_address(address):
+            for part in reversed([part.strip() for part in forwarded.split(",") if part.strip()]):
+                address = _address(part)
+                if address is None:
                     break
-                request.META["REMOTE_ADDR"] = address
-                if not self.trusts(address):
+                request.META["REMOTE_ADDR"] = str(address)
+                if not self.trusts(part):
                     break
-        return self.get_response(request)
+        with origin.bound(origin.network(request.META.get("REMOTE_ADDR", ""))):
+            return self.get_response(request)
 
-    def trusts(self, address: str) -> bool:
-        return _is_address(address) and any(ipaddress.ip_address(address) in network for network in self.networks)
+    def trusts(self, text: str) -> bool:
+        address = _address(text)
+        return address is not None and any(address in network for network in self.networks)
 
 
-def _is_address(text: str) -> bool:
+# Forwarded (RFC 7239) and the rest of the family: nothing here reads them, and nothing may begin to by accident.
+UNBELIEVED = (
+    "HTTP_FORWARDED",
+    "HTTP_X_FORWARDED_HOST",
+    "HTTP_X_FORWARDED_PORT",
+    "HTTP_X_FORWARDED_SERVER",
+    "HTTP_X_FORWARDED_PREFIX",
+    "HTTP_X_REAL_IP",
+    "HTTP_X_ORIGINAL_URL",
+    "HTTP_X_REWRITE_URL",
+    "HTTP_X_HTTP_METHOD_OVERRIDE",
+)
+
+
+def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """Return the address that a text is, an IPv4 one in IPv6's clothes as itself; None for anything else."""
     try:
-        ipaddress.ip_address(text)
+        address = ipaddress.ip_address(text)
     except ValueError:
-        return False
-    return True
+        return None
+    return getattr(address, "ipv4_mapped", None) or address

@@ -1,9 +1,11 @@
 """What makes a table belong to agencies, as Django constraints, so that migrations carry it."""
 
+import dataclasses
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import uuid_utils.compat
+from django.apps import apps
 from django.db import models
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
@@ -191,6 +193,11 @@ class ToGlobal(_Sql):
 class AgencyRecord(models.Model):
     """A row that belongs to one agency. Its Meta carries `Isolated` and a `SameAgency` for each reference."""
 
+    # Columns that no export shows: what could sign something in, or open it.
+    SECRETS: ClassVar[tuple[str, ...]] = ()
+    # Columns that name a file in CONSULT_FILES_URL (core/files.py), which goes where the row goes.
+    FILES: ClassVar[tuple[str, ...]] = ()
+
     id = models.UUIDField(primary_key=True, default=uuid_utils.compat.uuid7, editable=False)
     # (agency_id, id) is unique: that index leads with the agency already.
     agency = models.ForeignKey(
@@ -205,3 +212,50 @@ class AgencyRecord(models.Model):
 
     class Meta:
         abstract = True
+
+
+@dataclasses.dataclass(frozen=True)
+class Table:
+    """A table of agencies' rows, as its model declares it."""
+
+    name: str
+    model: type[models.Model]
+    # The column that says whose a row is.
+    agency: str
+    secrets: frozenset[str]
+    files: tuple[str, ...]
+    # Tables that its rows refer to.
+    targets: frozenset[str]
+
+
+def isolated_tables() -> list[Table]:
+    """Return every isolated table, each before the tables that its rows refer to.
+
+    Read in this order, page after page while others write, a row never refers to one that is younger than the look
+    at that one's table.
+    """
+    found = {table.name: table for table in map(_table, apps.get_models(include_auto_created=True)) if table}
+    ordered: list[Table] = []
+    waiting = dict(sorted(found.items()))
+    while waiting:
+        referred = {target for table in waiting.values() for target in table.targets - {table.name}}
+        # Should they ever refer to each other in a circle, one has to be first.
+        name = next((name for name in waiting if name not in referred), next(iter(waiting)))
+        ordered.append(waiting.pop(name))
+    return ordered
+
+
+def _table(model: type[models.Model]) -> Table | None:
+    constraints = model._meta.constraints
+    isolated = next((each for each in constraints if isinstance(each, Isolated)), None)
+    if isolated is None:
+        return None
+    targets = {each.target for each in constraints if isinstance(each, SameAgency)}
+    return Table(
+        model._meta.db_table,
+        model,
+        isolated.column,
+        frozenset(getattr(model, "SECRETS", ())),
+        tuple(getattr(model, "FILES", ())),
+        frozenset(targets | ({"accounts_agency"} if isolated.column == "agency_id" else set())),
+    )

@@ -9,10 +9,10 @@ from typing import Any
 
 import procrastinate
 import structlog
-from django.db import close_old_connections, connection
+from django.db import DatabaseError, close_old_connections, connection
 from procrastinate.contrib.django import app
 
-from consult.core import database, tenancy
+from consult.core import database, origin, tenancy
 
 log = structlog.get_logger("consult.job")
 
@@ -35,12 +35,16 @@ def job(
             close_old_connections()
             structlog.contextvars.bind_contextvars(job=name, agency=agency_id, request_id=request_id)
             try:
-                if agency_id is None:
-                    function(**arguments)
-                else:
-                    function(agency_id=agency_id, **arguments)
+                with origin.bound(f"job {name}"):
+                    if agency_id is None:
+                        function(**arguments)
+                    else:
+                        function(agency_id=agency_id, **arguments)
                 log.info("job done")
             except Exception:
+                if agency_id is not None and _is_gone(agency_id):
+                    log.info("job of a deleted agency")
+                    return
                 log.exception("job failed")
                 raise
             finally:
@@ -51,6 +55,24 @@ def job(
         return run
 
     return register
+
+
+def _is_gone(agency_id: int) -> bool:
+    """Whether the agency was deleted while its job waited or ran: there is nothing left to do, or to try again."""
+    try:
+        with tenancy.agency(agency_id), connection.cursor() as cursor:
+            cursor.execute("SELECT 1 FROM accounts_agency WHERE id = %s", [agency_id])
+            return cursor.fetchone() is None
+    except DatabaseError:
+        return False
+
+
+def forget_agency(agency_id: int) -> None:
+    """Take the jobs of an agency that is being deleted out of the queue; those that run now end by themselves."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "DELETE FROM procrastinate_jobs WHERE args ->> 'agency_id' = %s AND status <> 'doing'", [str(agency_id)]
+        )
 
 
 def periodic(name: str, cron: str) -> Callable[[Callable[[], None]], Callable[[], None]]:

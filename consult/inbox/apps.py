@@ -1,6 +1,35 @@
+from collections.abc import Collection
+from typing import Any, ClassVar
+from uuid import UUID
+
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class Inbox(AppConfig):
     name = "consult.inbox"
     label = "inbox"
+    # What the audit says of each action, after the name of who did it.
+    actions: ClassVar[dict[str, Any]] = {
+        "inbox.open_enquiry": _("opened an enquiry from a form"),
+        "inbox.close_enquiry": _("closed an enquiry"),
+        "inbox.reopen_enquiry": _("opened an enquiry again"),
+        "inbox.restore_enquiry": _("restored an enquiry"),
+        "inbox.confirm_spam": _("marked an enquiry as spam"),
+        "inbox.assign_enquiry": _("assigned an enquiry"),
+        "inbox.release_enquiry": _("took an enquiry from whoever left"),
+        "inbox.add_note": _("added a note"),
+        "inbox.retry_job": _("tried a failed job again"),
+    }
+
+    def audit_subjects(self, agency_id: int, slug: str, ids: Collection[UUID]) -> dict[UUID, tuple[str, str]]:
+        """Return what the audit calls these, with the addresses of their pages."""
+        from django.urls import reverse
+
+        from consult.inbox import models
+
+        found = models.Enquiry.objects.filter(agency_id=agency_id, id__in=ids).values_list("id", "number", "subject")
+        return {
+            id: (f"#{number} {subject}".strip(), reverse("inbox:enquiry_detail", args=[slug, number]))
+            for id, number, subject in found
+        }

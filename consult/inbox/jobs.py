@@ -29,3 +29,9 @@ def wake_enquiries() -> None:
     now = dt.datetime.now(dt.UTC)
     for agency_id in queries.agencies_to_wake(now):
         services.wake_enquiries(agency_id=agency_id, now=now)
+
+
+@queue.job("inbox.release_member")
+def release_member(*, agency_id: int, member_id: str) -> None:
+    """Enqueued by accounts when a member leaves or is removed."""
+    services.release_member(agency_id=agency_id, member_id=UUID(member_id))

@@ -47,12 +47,6 @@ def reply_key(sender: str, ours: Collection[str]) -> str:
     return "" if not plain or NOBODY.fullmatch(local) or {address, key} & set(ours) else key
 
 
-def one_line(text: str, limit: int = 180) -> str:
-    """Return a text that can stand in a header: no line break of any kind, not too long."""
-    line = " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
-    return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
-
-
 # The kinds of trouble that have words of their own on the pages; each before those that it is a kind of.
 MAIL_ERRORS: tuple[tuple[type[Exception], str], ...] = (
     (smtplib.SMTPRecipientsRefused, "recipient_refused"),

@@ -1,3 +1,5 @@
+from typing import ClassVar
+
 from django.db import models
 
 from consult.core.isolation import AgencyRecord, Isolated, SameAgency
@@ -26,6 +28,8 @@ class Site(AgencyRecord):
 
 class Form(AgencyRecord):
     """A form on a site: its public key and its present rules."""
+
+    SECRETS: ClassVar[tuple[str, ...]] = ("secret",)
 
     site = models.ForeignKey(Site, on_delete=models.DO_NOTHING, related_name="+", db_constraint=False, db_index=False)
     name = models.CharField(max_length=200)
@@ -126,6 +130,8 @@ class Submission(AgencyRecord):
 
 class File(AgencyRecord):
     """A file that came with a submission; its bytes lie at CONSULT_FILES_URL under `location`."""
+
+    FILES: ClassVar[tuple[str, ...]] = ("location",)
 
     submission = models.ForeignKey(
         Submission, on_delete=models.DO_NOTHING, related_name="+", db_constraint=False, db_index=False

@@ -20,6 +20,7 @@ from consult.accounts import queries as accounts_queries
 from consult.accounts import services as accounts
 from consult.core import files as stored_files
 from consult.core import queue, tenancy
+from consult.crm import queries as crm_queries
 from consult.crm import services as crm
 from consult.intake import models, queries, reports, rules
 
@@ -43,18 +44,26 @@ class NoSuchSite(Exception):
     """The agency has no site of this id."""
 
 
+class NoSuchClient(Exception):
+    """The agency has no client of this id."""
+
+
 def create_site(
     *,
     agency_id: int,
     name: str,
     url: str,
     client_name: str = "",
+    client_id: UUID | None = None,
     fallback_contact: str = "",
     by: UUID | None = None,
 ) -> UUID:
-    """Add a website; `client_name` empty means the agency's own. Return its id."""
+    """Add a website of the client of that name, made now if there is none, or of that id; of neither: the agency's own.
+
+    Return its id. Raise NoSuchClient.
+    """
     with tenancy.agency(agency_id):
-        client_id = crm.ensure_client(agency_id=agency_id, name=client_name, by=by) if client_name else None
+        client_id = _client(agency_id, client_name, client_id, by)
         site = models.Site.objects.create(
             agency_id=agency_id, name=name, url=url, client_id=client_id, fallback_contact=fallback_contact
         )
@@ -69,18 +78,53 @@ def update_site(
     name: str,
     url: str,
     client_name: str = "",
+    client_id: UUID | None = None,
     fallback_contact: str = "",
     by: UUID | None = None,
 ) -> None:
-    """Change a website. Raise NoSuchSite."""
+    """Change a website; its client as for `create_site`. Raise NoSuchSite, NoSuchClient."""
     with tenancy.agency(agency_id):
-        client_id = crm.ensure_client(agency_id=agency_id, name=client_name, by=by) if client_name else None
-        changed = models.Site.objects.filter(agency_id=agency_id, id=site_id).update(
-            name=name, url=url, client_id=client_id, fallback_contact=fallback_contact
-        )
-        if not changed:
+        client_id = _client(agency_id, client_name, client_id, by)
+        site = models.Site.objects.select_for_update().filter(agency_id=agency_id, id=site_id).first()
+        if site is None:
             raise NoSuchSite
-        accounts.record("intake.update_site", agency_id=agency_id, by=by, subject_id=site_id)
+        before = _said_of_site(site)
+        site.name, site.url, site.client_id, site.fallback_contact = name, url, client_id, fallback_contact
+        site.save(update_fields=["name", "url", "client_id", "fallback_contact"])
+        data = accounts.changes(before, _said_of_site(site))
+        accounts.record("intake.update_site", agency_id=agency_id, by=by, subject_id=site_id, data=data)
+
+
+def _said_of_site(site: models.Site) -> dict[str, Any]:
+    """What the audit compares."""
+    return {
+        "name": site.name,
+        "url": site.url,
+        "client": str(site.client_id) if site.client_id else None,
+        "fallback_contact": site.fallback_contact,
+    }
+
+
+def _client(agency_id: int, name: str, client_id: UUID | None, by: UUID | None) -> UUID | None:
+    if name:
+        return crm.ensure_client(agency_id=agency_id, name=name, by=by)
+    if client_id and crm_queries.client(agency_id, client_id) is None:
+        raise NoSuchClient(client_id)
+    return client_id
+
+
+def lock_site(*, agency_id: int, site_id: UUID) -> None:
+    """Let nobody else change a site until this transaction ends. Raise NoSuchSite."""
+    with tenancy.agency(agency_id):
+        if not models.Site.objects.select_for_update().filter(agency_id=agency_id, id=site_id).exists():
+            raise NoSuchSite(site_id)
+
+
+def lock_form(*, agency_id: int, form_id: UUID) -> None:
+    """Let nobody else change a form until this transaction ends. Raise NoSuchForm."""
+    with tenancy.agency(agency_id):
+        if not models.Form.objects.select_for_update().filter(agency_id=agency_id, id=form_id).exists():
+            raise NoSuchForm(form_id)
 
 
 def create_form(
@@ -100,9 +144,10 @@ def create_form(
 ) -> UUID:
     """Add a form to a site. Return its id. `files` as rules.clean_files gives it; without it what the fields need.
 
-    Raise rules.BadDefinition; a site of another agency is an IntegrityError.
+    Raise rules.BadDefinition, NoSuchSite.
     """
     with tenancy.agency(agency_id):
+        lock_site(agency_id=agency_id, site_id=site_id)
         form = models.Form.objects.create(
             agency_id=agency_id,
             site_id=site_id,
@@ -138,6 +183,7 @@ def update_form(
         form = models.Form.objects.select_for_update().filter(agency_id=agency_id, id=form_id).first()
         if form is None:
             raise NoSuchForm
+        before = _said_of_form(form)
         form.name, form.version = name, form.version + 1
         for attribute, value in _addresses(allowed_origins, redirect_targets, notify_addresses).items():
             setattr(form, attribute, value)
@@ -150,8 +196,27 @@ def update_form(
             agency_id=agency_id,
             by=by,
             subject_id=form.id,
-            data={"version": form.version},
+            data={"version": form.version, **accounts.changes(before, _said_of_form(form))},
         )
+
+
+def _said_of_form(form: models.Form) -> dict[str, Any]:
+    """What the audit compares: its settings. What it asks for is kept whole, version by version."""
+    names = ("name", "allowed_origins", "redirect_targets", "notify_addresses")
+    return {name: getattr(form, name) for name in (*names, *(each.name for each in dataclasses.fields(rules.Settings)))}
+
+
+def rotate_form_secret(*, key: str) -> None:
+    """Give a form a new secret for its proof of work; the edge hears of it at once. Raise NoSuchForm."""
+    for agency_id, _slug, _name in accounts_queries.agencies():
+        with tenancy.agency(agency_id):
+            form = models.Form.objects.select_for_update().filter(agency_id=agency_id, key=key).first()
+            if form is not None:
+                form.secret = rules.new_secret()
+                form.save(update_fields=["secret"])
+                accounts.record("intake.rotate_form_secret", agency_id=agency_id, subject_id=form.id)
+                return
+    raise NoSuchForm
 
 
 def _addresses(origins: Sequence[str], targets: Sequence[str], notify: Sequence[str]) -> dict[str, list[str]]:

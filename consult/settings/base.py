@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from consult.core import database
 from consult.core import logging as consult_logging
-from consult.settings.environment import Environment
+from consult.settings.environment import CHROME_ID, Environment
 
 # Filled by `configure`; named here so that the type checker knows them.
 CONSULT_OFFICE_URL: str
@@ -20,6 +20,14 @@ CONSULT_ENCRYPTION_KEYS: list[str] = []
 CONSULT_TRUSTED_PROXIES: list[str] = []
 CONSULT_EXTENSION_IDS: list[str] = []
 CONSULT_API_ORIGINS: list[str] = []
+CONSULT_SIGN_UP: str
+CONSULT_GITHUB_CLIENT_ID: str
+CONSULT_GITHUB_CLIENT_SECRET: str
+CONSULT_GITHUB_URL: str
+CONSULT_GITHUB_API_URL: str
+CONSULT_API_LIMIT: str
+CONSULT_API_MEMBER_LIMIT: str
+CONSULT_REDIS_URL: str
 CONSULT_KEY_ROTATION_DAYS: int = 30
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -52,18 +60,24 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "consult.core.http.RequestLog",
-    "consult.core.health.Probes",
-    "consult.core.http.TrustedProxies",
-    "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    # Outside of whatever may answer by itself: refusals, probes, static files, other hosts.
+    "consult.core.baseline.Baseline",
     "csp.middleware.CSPMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "consult.core.http.TrustedProxies",
+    # Before whatever answers itself: a preflight is not redirected.
+    "corsheaders.middleware.CorsMiddleware",
+    # Leads to HTTPS whatever is no probe, and promises it.
+    "django.middleware.security.SecurityMiddleware",
+    "consult.core.baseline.Refusals",
+    "consult.core.health.Probes",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "allauth.usersessions.middleware.UserSessionsMiddleware",
@@ -119,14 +133,58 @@ LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/accounts/agencies/"
 LOGOUT_REDIRECT_URL = "/"
 
-ACCOUNT_ADAPTER = "consult.accounts.adapter.Accounts"
+ACCOUNT_ADAPTER = "consult.accounts.adapter.account.Accounts"
+ACCOUNT_FORMS = {
+    "login": "consult.accounts.adapter.forms.SignIn",
+    "signup": "consult.accounts.adapter.forms.SignUp",
+    "request_login_code": "consult.accounts.adapter.forms.AskForCode",
+    "reset_password": "consult.accounts.adapter.forms.ForgottenPassword",
+}
+ACCOUNT_SIGNUP_FORM_CLASS = "consult.accounts.forms.NewPerson"
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
-ACCOUNT_EMAIL_VERIFICATION = "none"
-ACCOUNT_EMAIL_NOTIFICATIONS = False
+# By code, in the browser that signs up: nothing is done by a link that somebody else's mail scanner opens.
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
+ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND = True
+ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_CHANGE = False
+ACCOUNT_LOGIN_BY_CODE_ENABLED = True
+ACCOUNT_LOGIN_BY_CODE_TIMEOUT = 10 * 60
+# One address for each person; a new one counts once it is verified.
+ACCOUNT_CHANGE_EMAIL = True
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_LOGOUT_REDIRECT_URL = "/"
 ACCOUNT_SESSION_REMEMBER = True
+# The key of login_failed is the account and the address it is tried from, together. Nothing counts by account alone:
+# a stranger could lock somebody else out with it (ADR 032).
+ACCOUNT_RATE_LIMITS = {
+    "login": "30/m/ip",
+    "login_failed": "20/m/ip,5/5m/key",
+    "signup": "20/h/ip",
+    "reset_password": "10/10m/ip",
+    "reset_password_from_key": "20/m/ip",
+    "request_login_code": "10/10m/ip",
+    "confirm_email": "10/10m/ip",
+    "change_password": "5/m/user",
+    "manage_email": "10/m/user",
+    "reauthenticate": "10/m/user",
+}
+MFA_ADAPTER = "consult.accounts.adapter.factors.Factors"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_ISSUER = "Consult"
+SOCIALACCOUNT_ADAPTER = "consult.accounts.adapter.github.Identities"
+SOCIALACCOUNT_STORE_TOKENS = False
+SOCIALACCOUNT_QUERY_EMAIL = True
+# Whether an address really joins two accounts is decided by the adapter: verified there and here.
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = True
+SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT = True
+# A name is asked for, and an agency where there is no invitation: always by the form.
+SOCIALACCOUNT_AUTO_SIGNUP = False
+SOCIALACCOUNT_REQUESTS_TIMEOUT = 10
 
 # Where development keeps mails instead of sending them, and shows them at /mail/; None everywhere else.
 CONSULT_MAILBOX: Path | None = None
@@ -151,11 +209,37 @@ SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_FAILURE_VIEW = "consult.core.errors.csrf_failure"
+# Probes come by address and plain HTTP, whatever the rest is asked for.
+SECURE_REDIRECT_EXEMPT = [r"^health/$", r"^ready/$"]
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+# Who may call from a page of another origin (CORS_ALLOWED_ORIGINS, below), what, and with which headers. No cookies.
+CORS_URLS_REGEX = r"^/(api/|oauth/token$|oauth/revoke$|\.well-known/)"
+CORS_ALLOW_CREDENTIALS = False
+CORS_ALLOW_METHODS = ["GET", "POST", "PATCH", "PUT", "DELETE"]
+CORS_ALLOW_HEADERS = [
+    "accept",
+    "authorization",
+    "content-type",
+    "idempotency-key",
+    "if-match",
+    "if-none-match",
+    "x-request-id",
+]
+CORS_EXPOSE_HEADERS = ["ETag", "Location", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-ID"]
+# Seconds for which a browser need not ask again; browsers keep it for two hours at most.
+CORS_PREFLIGHT_MAX_AGE = 7200
+# Form fields and JSON; a body with files may be as large as CONSULT_BODY_LIMIT_BYTES as a whole. Beyond them: 413.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
+DATA_UPLOAD_MAX_NUMBER_FILES = 20
+CONSULT_BODY_LIMIT_BYTES = 10 * 1024 * 1024
+# In the session: Django's other storage is a cookie of its own, signed but readable.
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+# Ours are the office's alone; the library's default lets every site read them.
+WHITENOISE_ALLOW_ALL_ORIGINS = False
 # Django's own logging set-up is off: consult.core.logging does it once, for Django as well.
 LOGGING_CONFIG = None
 
@@ -174,11 +258,12 @@ def configure(environment: Environment) -> dict[str, Any]:
     )
     return {
         "SECRET_KEY": environment.SECRET_KEY.get_secret_value(),
+        "SECRET_KEY_FALLBACKS": _listed(environment.SECRET_KEY_FALLBACKS.get_secret_value()),
         "DATABASES": {"default": database.settings(environment.CONSULT_PROCESS)},
         "CACHES": {"default": _cache(redis)},
         "ALLOWED_HOSTS": _listed(environment.ALLOWED_HOSTS),
         "CSRF_TRUSTED_ORIGINS": [environment.CONSULT_OFFICE_URL] if environment.CONSULT_OFFICE_URL else [],
-        "CONTENT_SECURITY_POLICY": {"DIRECTIVES": _policy(edge)},
+        "CONTENT_SECURITY_POLICY": {"DIRECTIVES": _policy(edge, _github(environment))},
         "CONSULT_OFFICE_URL": environment.CONSULT_OFFICE_URL,
         "CONSULT_EDGE_URL": edge,
         "CONSULT_SITE_URL": environment.CONSULT_SITE_URL,
@@ -188,11 +273,33 @@ def configure(environment: Environment) -> dict[str, Any]:
         "CONSULT_TRUSTED_PROXIES": _listed(environment.CONSULT_TRUSTED_PROXIES),
         "CONSULT_EXTENSION_IDS": _listed(environment.CONSULT_EXTENSION_IDS),
         "CONSULT_API_ORIGINS": _listed(environment.CONSULT_API_ORIGINS),
+        "CONSULT_SIGN_UP": environment.CONSULT_SIGN_UP,
+        "CONSULT_GITHUB_CLIENT_ID": environment.CONSULT_GITHUB_CLIENT_ID,
+        "CONSULT_GITHUB_CLIENT_SECRET": environment.CONSULT_GITHUB_CLIENT_SECRET.get_secret_value(),
+        "CONSULT_GITHUB_URL": environment.CONSULT_GITHUB_URL,
+        "CONSULT_GITHUB_API_URL": environment.CONSULT_GITHUB_API_URL,
+        "CORS_ALLOWED_ORIGINS": [
+            # A Firefox add-on has another origin in each browser; it calls with its host permission instead.
+            *(
+                f"chrome-extension://{id}"
+                for id in _listed(environment.CONSULT_EXTENSION_IDS)
+                if CHROME_ID.fullmatch(id)
+            ),
+            *_listed(environment.CONSULT_API_ORIGINS),
+        ],
+        "CONSULT_API_LIMIT": environment.CONSULT_API_LIMIT,
+        "CONSULT_API_MEMBER_LIMIT": _times(environment.CONSULT_API_LIMIT, 3),
+        "CONSULT_REDIS_URL": redis,
         "CONSULT_KEY_ROTATION_DAYS": environment.CONSULT_KEY_ROTATION_DAYS,
         "DEFAULT_FROM_EMAIL": environment.CONSULT_MAIL_FROM,
         "SERVER_EMAIL": environment.CONSULT_MAIL_FROM,
         **_mail(environment.EMAIL_URL.get_secret_value()),
     }
+
+
+def _times(limit: str, factor: int) -> str:
+    amount, _slash, span = limit.partition("/")
+    return f"{int(amount) * factor}/{span}"
 
 
 def _listed(text: str) -> list[str]:
@@ -205,14 +312,29 @@ def _cache(redis: str) -> dict[str, Any]:
     return {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "core_cache"}
 
 
-def _policy(edge: str) -> dict[str, list[str]]:
+def _github(environment: Environment) -> str:
+    """Return the origin of GitHub's sign-in pages, empty where GitHub is not set up."""
+    parts = urlsplit(environment.CONSULT_GITHUB_URL)
+    return f"{parts.scheme}://{parts.netloc}" if environment.CONSULT_GITHUB_CLIENT_ID else ""
+
+
+def _policy(edge: str, github: str) -> dict[str, list[str]]:
     return {
-        "default-src": ["'self'"],
+        "default-src": ["'none'"],
+        # No nonces: there is no script or style in any page that would need one.
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
         "connect-src": ["'self'", *([edge] if edge else [])],
+        "font-src": ["'self'"],
         "img-src": ["'self'", "data:"],
+        "manifest-src": ["'self'"],
+        "worker-src": ["'self'"],
+        # The development's mailbox shows its mails in one.
+        "frame-src": ["'self'"],
         "object-src": ["'none'"],
         "base-uri": ["'none'"],
-        "form-action": ["'self'"],
+        # A form's target includes where its answer leads, and the button for GitHub is a form.
+        "form-action": ["'self'", *([github] if github else [])],
         "frame-ancestors": ["'none'"],
     }
 

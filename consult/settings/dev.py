@@ -10,7 +10,7 @@ from consult.settings import environment
 from consult.settings.base import *  # noqa: F403
 from consult.settings.base import configure
 
-_environment = environment.read()
+_environment = environment.read_or_exit()
 _secrets = local.load(local.data_dir())
 _environment.SECRET_KEY = SecretStr(_environment.SECRET_KEY.get_secret_value() or _secrets.secret_key)
 _environment.CONSULT_ENCRYPTION_KEYS = SecretStr(
@@ -44,3 +44,5 @@ if not _environment.EMAIL_URL.get_secret_value():
     # Nothing leaves this machine: mails are files, shown at /mail/.
     CONSULT_MAILBOX = local.data_dir() / "mail"
     EMAIL_BACKEND = "consult.core.mailbox.Folder"
+# Passkeys work on http://localhost.
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = True

@@ -3,6 +3,7 @@
 import ipaddress
 import os
 import re
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
@@ -22,6 +23,10 @@ class Environment(BaseModel):
 
     SECRET_KEY: SecretStr = Field(
         SecretStr(""), description="Signs sessions and one-time links. At least 50 random characters."
+    )
+    SECRET_KEY_FALLBACKS: SecretStr = Field(
+        SecretStr(""),
+        description="Earlier SECRET_KEYs, separated by commas: what they signed stays good while a new one takes over.",
     )
     DATABASE_URL: SecretStr = Field(
         SecretStr(""),
@@ -62,6 +67,10 @@ class Environment(BaseModel):
         "",
         description="Networks (CIDR, commas) whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed.",
     )
+    CONSULT_HSTS: Literal["host", "subdomains", "preload"] = Field(
+        "host",
+        description="How far browsers are told to use HTTPS alone, for a year: this host, its subdomains, preloaded.",
+    )
     CONSULT_OFFICE_HOST: str = Field("127.0.0.1", description="Address that the office listens on.")
     CONSULT_OFFICE_PORT: int = Field(8000, ge=1, le=65535, description="Port that the office listens on.")
     CONSULT_SITE_PORT: int = Field(4321, ge=1, le=65535, description="Port of the demo site (development).")
@@ -70,7 +79,7 @@ class Environment(BaseModel):
     )
     CONSULT_FILES_URL: str = Field(
         "",
-        description="Where visitors' files lie: `file:///folder` or `s3://bucket/prefix?endpoint=…&region=…`.",
+        description="Where files lie (visitors', logos, exports): `file:///folder` or `s3://bucket/prefix?endpoint=…&region=…`.",
     )
     CONSULT_EXTENSION_IDS: str = Field(
         "", description="Ids of the browser extensions that may sign in and call the API, separated by commas."
@@ -79,6 +88,18 @@ class Environment(BaseModel):
         "",
         description="Origins of other web pages whose scripts may call the API, separated by commas. `*` is refused.",
     )
+    CONSULT_SIGN_UP: Literal["open", "invited"] = Field(
+        "invited", description="Who may sign up: `invited` people only, or, `open`, everybody, each with an agency."
+    )
+    CONSULT_GITHUB_CLIENT_ID: str = Field(
+        "", description="Client id of the OAuth app with which people sign in through GitHub."
+    )
+    CONSULT_GITHUB_CLIENT_SECRET: SecretStr = Field(SecretStr(""), description="That app's client secret.")
+    CONSULT_GITHUB_URL: str = Field("https://github.com", description="Where GitHub's sign-in pages are.")
+    CONSULT_GITHUB_API_URL: str = Field("https://api.github.com", description="Where GitHub's API is.")
+    CONSULT_API_LIMIT: str = Field(
+        "600/minute", description="How often one API token may call, such as 600/minute; a member three times as often."
+    )
     CONSULT_KEY_ROTATION_DAYS: int = Field(
         30, ge=1, le=365, description="After how many days another key signs tokens; the worker sees to it."
     )
@@ -86,7 +107,9 @@ class Environment(BaseModel):
         "office", description="Which database role this process connects with; set by the entry points."
     )
 
-    @field_validator("CONSULT_OFFICE_URL", "CONSULT_EDGE_URL", "CONSULT_SITE_URL")
+    @field_validator(
+        "CONSULT_OFFICE_URL", "CONSULT_EDGE_URL", "CONSULT_SITE_URL", "CONSULT_GITHUB_URL", "CONSULT_GITHUB_API_URL"
+    )
     @classmethod
     def _without_slash(cls, address: str) -> str:
         return address.rstrip("/")
@@ -128,6 +151,15 @@ def read(environ: Mapping[str, str] = os.environ, *, production: bool = False) -
     return environment
 
 
+def read_or_exit(*, production: bool = False) -> Environment:
+    """Like `read`, for the settings: end the process with the message alone, since nobody needs to see a traceback."""
+    try:
+        return read(production=production)
+    except ImproperlyConfigured as error:
+        sys.stderr.write(f"{error}\n")
+        raise SystemExit(1) from None
+
+
 def refusal(problems: list[str]) -> ImproperlyConfigured:
     """Put all problems into one message. Values are never part of it."""
     lines = "\n".join(f"  - {problem}" for problem in problems)
@@ -159,7 +191,53 @@ def shape_problems(environment: Environment) -> list[str]:
             ipaddress.ip_network(network)
     except ValueError:
         problems.append("CONSULT_TRUSTED_PROXIES: not a list of networks like 10.0.0.0/8, separated by commas.")
+    if not _LIMIT.fullmatch(environment.CONSULT_API_LIMIT):
+        problems.append("CONSULT_API_LIMIT: not a limit like 600/minute.")
+    problems += _origin_problems(environment)
+    problems += _github_problems(environment)
     return [*problems, *_key_problems(environment.CONSULT_ENCRYPTION_KEYS.get_secret_value())]
+
+
+def _github_problems(environment: Environment) -> list[str]:
+    problems = [
+        f"{name}: not an address like https://github.com."
+        for name in ("CONSULT_GITHUB_URL", "CONSULT_GITHUB_API_URL")
+        if not _readable(getattr(environment, name), ("http", "https"))
+    ]
+    id, secret = environment.CONSULT_GITHUB_CLIENT_ID, environment.CONSULT_GITHUB_CLIENT_SECRET.get_secret_value()
+    if id and not secret:
+        problems.append("CONSULT_GITHUB_CLIENT_SECRET: missing, though CONSULT_GITHUB_CLIENT_ID is set.")
+    if secret and not id:
+        problems.append("CONSULT_GITHUB_CLIENT_ID: missing, though CONSULT_GITHUB_CLIENT_SECRET is set.")
+    return problems
+
+
+_LIMIT = re.compile(r"[1-9]\d{0,6}/(second|minute|hour)")
+# Chrome's ids, and those of Firefox add-ons: name@example or {uuid}.
+CHROME_ID = re.compile(r"[a-p]{32}")
+_EXTENSION_ID = re.compile(
+    r"[a-p]{32}|[A-Za-z0-9._-]{1,60}@[A-Za-z0-9.-]{1,60}|\{[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\}"
+)
+_ORIGIN = re.compile(r"https?://(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9-]{1,63}(?::[1-9]\d{0,4})?")
+_DEFAULT_PORT = re.compile(r"http://.*:80|https://.*:443")
+
+
+def listed(text: str) -> list[str]:
+    """Return what stands between commas."""
+    return [each.strip() for each in text.split(",") if each.strip()]
+
+
+def _origin_problems(environment: Environment) -> list[str]:
+    """One line for each of the lists of who may call the API with another origin: a wrong one would match nobody."""
+    problems = []
+    if not all(map(_EXTENSION_ID.fullmatch, listed(environment.CONSULT_EXTENSION_IDS))):
+        problems.append("CONSULT_EXTENSION_IDS: an id is 32 letters from a to p, or a Firefox add-on's: name@example.")
+    origins = listed(environment.CONSULT_API_ORIGINS)
+    if "*" in origins:
+        problems.append("CONSULT_API_ORIGINS: `*` lets every web page call; list the real origins.")
+    elif not all(_ORIGIN.fullmatch(origin) and not _DEFAULT_PORT.fullmatch(origin) for origin in origins):
+        problems.append("CONSULT_API_ORIGINS: not a list of origins like https://app.example, without a path.")
+    return problems
 
 
 def _database_problems(name: str, url: str) -> list[str]:
@@ -197,18 +275,36 @@ def production_problems(environment: Environment) -> list[str]:
     database = DATABASE_OF.get(environment.CONSULT_PROCESS, "DATABASE_URL")
     secrets = (database, "CONSULT_ENCRYPTION_KEYS", "EMAIL_URL")
     return [
-        *_secret_key_problems(environment.SECRET_KEY.get_secret_value()),
+        *_secret_key_problems("SECRET_KEY", environment.SECRET_KEY.get_secret_value()),
+        *_fallback_problems(environment.SECRET_KEY_FALLBACKS.get_secret_value()),
         *(f"{name}: missing." for name in secrets if not getattr(environment, name).get_secret_value()),
         *_host_problems(environment),
+        # Its client secret and people's tokens go there.
+        *(
+            f"{name}: must begin with https:// in production."
+            for name in ("CONSULT_GITHUB_URL", "CONSULT_GITHUB_API_URL")
+            if not getattr(environment, name).startswith("https://")
+        ),
+        *(
+            ["CONSULT_API_ORIGINS: must begin with https:// in production."]
+            if any(origin.startswith("http://") for origin in listed(environment.CONSULT_API_ORIGINS))
+            else []
+        ),
     ]
 
 
-def _secret_key_problems(key: str) -> list[str]:
+def _secret_key_problems(name: str, key: str) -> list[str]:
     if not key:
-        return ["SECRET_KEY: missing."]
+        return [f"{name}: missing."]
     if len(key) < 50 or len(set(key)) < 10 or key.startswith("django-insecure"):
-        return ["SECRET_KEY: weak; it needs at least 50 random characters."]
+        return [f"{name}: weak; it needs at least 50 random characters."]
     return []
+
+
+def _fallback_problems(keys: str) -> list[str]:
+    # A weak one would sign in its place.
+    found = [_secret_key_problems("SECRET_KEY_FALLBACKS", key.strip()) for key in keys.split(",") if key.strip()]
+    return next((problems for problems in found if problems), [])
 
 
 def _host_problems(environment: Environment) -> list[str]:

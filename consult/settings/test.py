@@ -7,7 +7,7 @@ from consult.settings import environment
 from consult.settings.base import *  # noqa: F403
 from consult.settings.base import configure
 
-_environment = environment.read()
+_environment = environment.read_or_exit()
 _environment.SECRET_KEY = SecretStr("only-for-tests-" * 5)
 _environment.CONSULT_ENCRYPTION_KEYS = SecretStr(Fernet.generate_key().decode())
 # Nobody listens there: the fixtures say where the database really is.
@@ -26,3 +26,5 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
+# Passkeys work on http://localhost.
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = True

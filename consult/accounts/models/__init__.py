@@ -2,9 +2,12 @@
 
 from consult.accounts.models.agencies import Agency, Member
 from consult.accounts.models.audit import Audit
+from consult.accounts.models.exports import Export
 from consult.accounts.models.grants import AuthorizationCode, Grant, RefreshToken
+from consult.accounts.models.invitations import Invitation
 from consult.accounts.models.keys import SigningKey
 from consult.accounts.models.people import SignInLink, User, normalise_email
+from consult.accounts.models.repeats import IdempotencyKey
 from consult.accounts.models.tokens import ApiToken
 
 __all__ = [
@@ -12,7 +15,10 @@ __all__ = [
     "ApiToken",
     "Audit",
     "AuthorizationCode",
+    "Export",
     "Grant",
+    "IdempotencyKey",
+    "Invitation",
     "Member",
     "RefreshToken",
     "SignInLink",

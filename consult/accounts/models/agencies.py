@@ -1,5 +1,7 @@
 """Agencies and their members."""
 
+from typing import ClassVar
+
 from django.db import models
 
 from consult.accounts import rules
@@ -9,6 +11,8 @@ from consult.core.isolation import AgencyRecord, Isolated, ToGlobal
 
 class Agency(models.Model):
     """The tenant. Its own row is visible inside it alone."""
+
+    FILES: ClassVar[tuple[str, ...]] = ("logo",)
 
     slug = models.SlugField(max_length=40, unique=True)
     name = models.CharField(max_length=200)

@@ -1,5 +1,7 @@
 """Programs that a member has signed in (OAuth 2.0): each sign-in is a grant, with the secrets that belong to it."""
 
+from typing import ClassVar
+
 from django.db import models
 
 from consult.accounts.models.agencies import Member
@@ -37,6 +39,8 @@ class Grant(AgencyRecord):
 class AuthorizationCode(AgencyRecord):
     """What the browser carries from the consent to the program, once and within a minute. Only its hash is stored."""
 
+    SECRETS: ClassVar[tuple[str, ...]] = ("code_hash",)
+
     member = models.ForeignKey(
         Member, on_delete=models.DO_NOTHING, related_name="+", db_constraint=False, db_index=False
     )
@@ -69,6 +73,8 @@ class AuthorizationCode(AgencyRecord):
 
 class RefreshToken(AgencyRecord):
     """A secret that a grant gets its next access token with, once. Only its hash is stored."""
+
+    SECRETS: ClassVar[tuple[str, ...]] = ("token_hash",)
 
     grant = models.ForeignKey(Grant, on_delete=models.DO_NOTHING, related_name="+", db_constraint=False, db_index=False)
     token_hash = models.CharField(max_length=64, unique=True)

@@ -1,5 +1,7 @@
 """What programs sign in with."""
 
+from typing import ClassVar
+
 from django.db import models
 
 from consult.accounts import rules
@@ -12,6 +14,8 @@ class ApiToken(AgencyRecord):
 
     Only its hash is stored. What it may is what its role may, within its scopes.
     """
+
+    SECRETS: ClassVar[tuple[str, ...]] = ("token_hash",)
 
     name = models.CharField(max_length=100)
     # Whose it is; None: the agency's, which outlives whoever made it.

@@ -12,7 +12,7 @@ from django.db import connection
 
 from consult.accounts import models, queries, rules
 from consult.accounts.services.audit import record
-from consult.core import tenancy
+from consult.core import origin, tenancy
 
 PREFIX = "cst_"
 _SECRET = re.compile(r"cst_[A-Za-z0-9_-]{43}")
@@ -111,6 +111,7 @@ def believe_api_token(secret: str, *, now: dt.datetime) -> queries.Caller:
     if row is None:
         raise BadToken
     token_id, scopes, last_used_at, user_id, *place = row
+    origin.believe(token_id)
     here = queries.Membership(*place)
     if last_used_at is None or last_used_at < now - USED_EVERY:
         with tenancy.agency(here.agency_id):

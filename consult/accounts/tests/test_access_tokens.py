@@ -141,6 +141,11 @@ def test_other_algorithms(sign: Sign) -> None:
     for secret in (pem, pem.strip(), kid.encode()):
         mac = jwt.algorithms.HMACAlgorithm(jwt.algorithms.HMACAlgorithm.SHA256).sign(forged.encode(), secret)
         refused(f"{forged}.{base64.urlsafe_b64encode(mac).rstrip(b'=').decode()}")
+    # Signed as we sign, but the header says something else.
+    for algorithm in ("none", "HS256", "ES384", "", None):
+        head = part({"alg": algorithm, **headers})
+        raw = access_tokens._ES256.sign(f"{head}.{body}".encode(), private)
+        refused(f"{head}.{body}.{base64.urlsafe_b64encode(raw).rstrip(b'=').decode()}")
     for algorithm in ("ES384", "RS256", "EdDSA"):
         refused(f"{part({'alg': algorithm, **headers})}.{body}.{signature}")
 
@@ -160,6 +165,17 @@ def test_signature(sign: Sign) -> None:
         f"{part({**json.loads(base64.urlsafe_b64decode(head + '==')), 'x': 1})}.{body}.{signature}",
     ):
         refused(forged)
+
+
+def test_there_is_one_way_to_write_it(program: SignedIn) -> None:
+    """Base64 has several for the same bytes; a token that was seen cannot come again looking like another."""
+    head, body, signature = program.access_token.split(".")
+    last = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".index(signature[-1])
+    other = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"[last + 1]
+    for same in (signature[:-1] + other, signature + "==", signature[:10] + "\n" + signature[10:], signature + "!"):
+        refused(f"{head}.{body}.{same}")
+    for same in (f" {program.access_token}", f"{program.access_token}\n", f"{head}=.{body}.{signature}"):
+        refused(same)
 
 
 def test_huge(sign: Sign) -> None:

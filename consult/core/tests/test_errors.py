@@ -152,7 +152,14 @@ def test_every_page_forbids_what_it_does_not_need(cast: Cast) -> None:
     for client, address in ((Client(), "/"), (Client(), "/no/such/"), (cast.bob.client, "/a/inbox/")):
         answer = client.get(address)
         policy = answer["Content-Security-Policy"]
-        for part in ("default-src 'self'", "object-src 'none'", "frame-ancestors 'none'", "base-uri 'none'"):
+        for part in (
+            "default-src 'none'",
+            "script-src 'self'",
+            "style-src 'self'",
+            "object-src 'none'",
+            "frame-ancestors 'none'",
+            "base-uri 'none'",
+        ):
             assert part in policy
         assert "unsafe" not in policy
         assert "connect-src 'self' http://edge.test" in policy

@@ -28,7 +28,8 @@ import json
 from consult.settings import prod
 names = ("DEBUG", "ALLOWED_HOSTS", "SESSION_COOKIE_SECURE", "SESSION_COOKIE_HTTPONLY", "SESSION_COOKIE_NAME",
          "CSRF_COOKIE_SECURE", "CSRF_COOKIE_HTTPONLY", "CSRF_COOKIE_NAME", "SECURE_HSTS_SECONDS", "SECURE_SSL_REDIRECT",
-         "SECURE_HSTS_INCLUDE_SUBDOMAINS", "CSRF_TRUSTED_ORIGINS", "X_FRAME_OPTIONS", "EMAIL_HOST")
+         "SECURE_HSTS_INCLUDE_SUBDOMAINS", "SECURE_HSTS_PRELOAD", "CSRF_TRUSTED_ORIGINS", "X_FRAME_OPTIONS",
+         "EMAIL_HOST", "LANGUAGE_COOKIE_NAME", "LANGUAGE_COOKIE_SECURE", "SECRET_KEY_FALLBACKS")
 print(json.dumps({name: getattr(prod, name) for name in names}))
 """
 
@@ -56,6 +57,7 @@ def refused(environ: dict[str, str]) -> list[str]:
     """Return the names of what is wrong; no value may be shown, in whatever the process writes."""
     done = python("import consult.settings.prod", environ)
     assert done.returncode == 1
+    assert "Traceback" not in done.stderr
     assert done.stderr.count("Consult cannot start with this configuration") == 1
     for name, value in environ.items():
         assert len(value) < 8 or value not in done.stdout + done.stderr, name
@@ -79,11 +81,45 @@ def test_a_good_environment_makes_it_strict() -> None:
         "CSRF_COOKIE_NAME": "__Host-csrf",
         "SECURE_HSTS_SECONDS": 365 * 24 * 3600,
         "SECURE_SSL_REDIRECT": True,
-        "SECURE_HSTS_INCLUDE_SUBDOMAINS": True,
+        "SECURE_HSTS_INCLUDE_SUBDOMAINS": False,
+        "SECURE_HSTS_PRELOAD": False,
+        "LANGUAGE_COOKIE_NAME": "__Host-language",
+        "LANGUAGE_COOKIE_SECURE": True,
+        "SECRET_KEY_FALLBACKS": [],
         "CSRF_TRUSTED_ORIGINS": ["https://office.example"],
         "X_FRAME_OPTIONS": "DENY",
         "EMAIL_HOST": "mail.example",
     }
+
+
+def test_how_far_https_is_promised_is_the_operators_choice() -> None:
+    for choice, subdomains, preload in (("host", False, False), ("subdomains", True, False), ("preload", True, True)):
+        found = settings(CONSULT_HSTS=choice)
+        assert (found["SECURE_HSTS_INCLUDE_SUBDOMAINS"], found["SECURE_HSTS_PRELOAD"]) == (subdomains, preload)
+    assert [line.partition(":")[0] for line in named(GOOD | {"CONSULT_HSTS": "everything"})] == ["CONSULT_HSTS"]
+
+
+def test_the_refusal_is_no_traceback() -> None:
+    """Whatever begins with the settings: a server's worker, a command of Django, one of ours."""
+    for command in (
+        ("-c", "import consult.wsgi"),
+        ("manage.py", "check"),
+        ("-m", "consult.cli", "sign-in-link", "a@b.example"),
+        ("-m", "consult.cli", "worker"),
+    ):
+        done = python(None, {"CONSULT_PROCESS": "office"}, *command)
+        assert done.returncode == 1, command
+        assert "Consult cannot start with this configuration" in done.stderr
+        assert "Traceback" not in done.stderr, command
+        assert done.stdout == ""
+
+
+def test_an_earlier_key_is_as_strong_as_the_present_one() -> None:
+    other = "Zq8!" * 5 + "pLm3-vNx_RtYuIoPaSdFgHjKl0987654321"
+    assert settings(SECRET_KEY_FALLBACKS=f"{other}, {other[::-1]}")["SECRET_KEY_FALLBACKS"] == [other, other[::-1]]
+    assert named(GOOD | {"SECRET_KEY_FALLBACKS": f"{other},too-short"}) == [
+        "SECRET_KEY_FALLBACKS: weak; it needs at least 50 random characters."
+    ]
 
 
 def test_nothing_set_is_refused_in_one_message() -> None:

@@ -1,9 +1,9 @@
 """Reads of the CRM, by noun."""
 
+from consult.crm.queries.clients import Client, client, client_names, clients_after
 from consult.crm.queries.companies import (
     Company,
     NoSuchCompany,
-    client_names,
     companies,
     company,
     company_by_name,
@@ -33,6 +33,7 @@ from consult.crm.queries.timeline import Line, Timeline, timeline
 __all__ = [
     "MOST_PEOPLE",
     "Candidate",
+    "Client",
     "Company",
     "Contact",
     "ContactRow",
@@ -48,7 +49,9 @@ __all__ = [
     "Timeline",
     "alias_ids",
     "board",
+    "client",
     "client_names",
+    "clients_after",
     "companies",
     "company",
     "company_by_name",

@@ -1,4 +1,4 @@
-"""Reads of clients and companies."""
+"""Reads of companies."""
 
 import dataclasses
 import datetime as dt
@@ -10,6 +10,7 @@ from django.db.models import Exists, OuterRef, Q
 
 from consult.crm import models, rules
 from consult.crm.queries import pages
+from consult.crm.queries.clients import client_names
 from consult.crm.queries.labels import labels_of
 
 
@@ -54,11 +55,6 @@ class CompanyPage:
 
     companies: list[CompanyRow]
     next_cursor: str
-
-
-def client_names(agency_id: int) -> dict[UUID, str]:
-    """Return every client's name by id, in the order of names."""
-    return dict(models.Client.objects.filter(agency_id=agency_id).order_by("name").values_list("id", "name"))
 
 
 def company_names(agency_id: int, ids: Iterable[UUID | None]) -> dict[UUID, str]:

@@ -10,7 +10,8 @@ from django.db.models import Exists, OuterRef, Q
 
 from consult.crm import models, rules
 from consult.crm.queries import pages
-from consult.crm.queries.companies import client_names, company_names
+from consult.crm.queries.clients import client_names
+from consult.crm.queries.companies import company_names
 from consult.crm.queries.labels import labels_of
 
 # How many of a company's people its page shows.

@@ -1,7 +1,15 @@
 """Writes of the CRM, by noun."""
 
 from consult.crm.queries import NoSuchCompany, NoSuchContact, NoSuchDeal
-from consult.crm.services.companies import create_company, ensure_client, update_company
+from consult.crm.services.clients import (
+    NameTaken,
+    NoSuchClient,
+    create_client,
+    ensure_client,
+    lock_client,
+    update_client,
+)
+from consult.crm.services.companies import create_company, update_company
 from consult.crm.services.contacts import KnownAddress, create_contact, update_contact
 from consult.crm.services.deals import (
     DealClosed,
@@ -30,7 +38,9 @@ __all__ = [
     "EmptyNote",
     "FieldTaken",
     "KnownAddress",
+    "NameTaken",
     "NoReason",
+    "NoSuchClient",
     "NoSuchCompany",
     "NoSuchContact",
     "NoSuchDeal",
@@ -39,12 +49,14 @@ __all__ = [
     "StageChanged",
     "TooManyFields",
     "add_note",
+    "create_client",
     "create_company",
     "create_contact",
     "create_deal",
     "create_field",
     "ensure_client",
     "ensure_stages",
+    "lock_client",
     "lose_deal",
     "merge_contacts",
     "move_deal",
@@ -54,6 +66,7 @@ __all__ = [
     "set_labels",
     "tell_apart",
     "unmerge_contacts",
+    "update_client",
     "update_company",
     "update_contact",
     "update_deal",

@@ -1,4 +1,4 @@
-"""Writes of clients and companies."""
+"""Writes of companies."""
 
 import datetime as dt
 from typing import Any
@@ -11,15 +11,6 @@ from consult.core import live, tenancy
 from consult.crm import models, queries, rules
 from consult.crm.services import versions
 from consult.crm.services.timeline import record_event
-
-
-def ensure_client(*, agency_id: int, name: str, by: UUID | None = None) -> UUID:
-    """Return the id of the client of that name, made now if there is none."""
-    with tenancy.agency(agency_id):
-        client, made = models.Client.objects.get_or_create(agency_id=agency_id, name=name)
-        if made:
-            accounts.record("crm.ensure_client", agency_id=agency_id, by=by, subject_id=client.id)
-    return client.id
 
 
 def create_company(

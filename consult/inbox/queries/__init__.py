@@ -14,28 +14,35 @@ from consult.inbox.queries.enquiries import (
 from consult.inbox.queries.jobs import agencies_to_wake
 from consult.inbox.queries.lists import Page, choices, counts, enquiries, others_of_sender, saved_views
 from consult.inbox.queries.mails import WORDS, notification, reply, reply_words
+from consult.inbox.queries.records import Noted, Record, enquiries_before, note, notes_after, record
 
 __all__ = [
     "WORDS",
     "Delivered",
     "Detail",
     "Links",
+    "Noted",
     "Offer",
     "Page",
+    "Record",
     "Row",
     "agencies_to_wake",
     "choices",
     "counts",
     "deliveries",
     "enquiries",
+    "enquiries_before",
     "enquiries_by_id",
     "enquiry",
     "last_failures",
     "links",
+    "note",
     "notes",
+    "notes_after",
     "notification",
     "offer",
     "others_of_sender",
+    "record",
     "reply",
     "reply_words",
     "saved_views",

@@ -98,12 +98,7 @@ def _forms(agency_id: int, filters: rules.Filters) -> list[UUID] | None:
 
 def _direct(agency_id: int, text: str, narrow: search.Narrow) -> list[models.Enquiry]:
     """Return the enquiry whose number or receipt this text is."""
-    named = Q(pk=None)
-    if text.lstrip("#").isdecimal() and len(text) < 18:
-        named |= Q(number=int(text.lstrip("#")))
-    if submission_id := intake.submission_by_receipt(agency_id, text):
-        named |= Q(submission_id=submission_id)
-    return list(models.Enquiry.objects.filter(named, narrow.q(), agency_id=agency_id))
+    return list(models.Enquiry.objects.filter(search.named(agency_id, text), narrow.q(), agency_id=agency_id))
 
 
 def counts(agency_id: int, *, member_id: UUID | None) -> dict[str, int]:

@@ -8,6 +8,7 @@ from django.db import connection
 from django.db.models import Q
 
 from consult.inbox import rules
+from consult.intake import queries as intake
 
 # One word is forgiven from this length on: of shorter ones nearly everything is nearly the same.
 FORGIVEN_FROM = 4
@@ -83,3 +84,23 @@ def ids(query: str, narrow: Narrow, cursor: tuple[dt.datetime, int] | None, limi
     with connection.cursor() as asking:
         asking.execute(SEARCH, [*told, before_at, number, limit])
         return [row[0] for row in asking.fetchall()]
+
+
+def matching(agency_id: int, text: str, most: int = 10_000) -> Q:
+    """Return the condition for what this text finds, of a number or a receipt too; the newest `most` of them."""
+    found = Q(pk__in=[])
+    looked_for = look_for(text)
+    if looked_for.query:
+        everything = Narrow(None, None, False, None, None, None)
+        found |= Q(id__in=ids(looked_for.query, everything, None, most))
+    return found | named(agency_id, text)
+
+
+def named(agency_id: int, text: str) -> Q:
+    """Return the condition for the enquiry whose number or receipt this text is."""
+    found = Q(pk__in=[])
+    if text.lstrip("#").isdecimal() and len(text) < 18:
+        found |= Q(number=int(text.lstrip("#")))
+    if submission_id := intake.submission_by_receipt(agency_id, text):
+        found |= Q(submission_id=submission_id)
+    return found

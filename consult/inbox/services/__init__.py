@@ -3,7 +3,15 @@
 from consult.inbox.models import CLOSE_REASONS
 from consult.inbox.services.arrivals import receive_submissions
 from consult.inbox.services.bulk import Outcome, TooMany, each, undo_changes
-from consult.inbox.services.changes import Change, Conflict, Done, NoSuchChange, NoSuchEnquiry, undo_change
+from consult.inbox.services.changes import (
+    Change,
+    Conflict,
+    Done,
+    NoSuchChange,
+    NoSuchEnquiry,
+    lock_enquiry,
+    undo_change,
+)
 from consult.inbox.services.convert import KnownMeanwhile, NothingChosen, NotThere, Plan, convert_enquiry
 from consult.inbox.services.ledger import note_opened
 from consult.inbox.services.mails import NoSuchJob, NotSent, notify_enquiry, reply_to_sender, retry_job
@@ -16,6 +24,7 @@ from consult.inbox.services.states import (
     assign_enquiry,
     close_enquiry,
     confirm_spam,
+    release_member,
     reopen_enquiry,
     restore_enquiry,
     snooze_enquiry,
@@ -55,9 +64,11 @@ __all__ = [
     "convert_enquiry",
     "delete_view",
     "each",
+    "lock_enquiry",
     "note_opened",
     "notify_enquiry",
     "receive_submissions",
+    "release_member",
     "reopen_enquiry",
     "reply_to_sender",
     "restore_enquiry",

@@ -76,6 +76,12 @@ def locked(agency_id: int, number: int, *, seen: int | None = None, about: froze
     return enquiry
 
 
+def lock_enquiry(*, agency_id: int, number: int) -> None:
+    """Let nobody else change an enquiry until this transaction ends. Raise NoSuchEnquiry."""
+    with tenancy.agency(agency_id):
+        locked(agency_id, number)
+
+
 def history(agency_id: int, enquiry_id: UUID) -> list[Change]:
     """Return what changed an enquiry's state, oldest first."""
     return [

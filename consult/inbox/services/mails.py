@@ -12,8 +12,10 @@ from django.conf import settings
 from django.core import mail
 from django.template.loader import render_to_string
 
+from consult.accounts import queries as accounts_queries
 from consult.accounts import services as accounts
 from consult.core import live, queue, tenancy
+from consult.core import mail as core_mail
 from consult.inbox import models, queries, rules
 from consult.inbox.services import ledger
 from consult.intake import queries as intake
@@ -40,7 +42,8 @@ def promise(
 ) -> None:
     """Mark these enquiries as delivered and settle who gets an automatic reply: a sender of a form once in 24 hours."""
     ours = {rules.clean_address(address).lower() for label in labels.values() for address in label.notify_addresses}
-    ours.add(rules.clean_address(parseaddr(settings.DEFAULT_FROM_EMAIL)[1]).lower())
+    for sender in (settings.DEFAULT_FROM_EMAIL, accounts_queries.mail_sender(agency_id)):
+        ours.add(rules.clean_address(parseaddr(sender)[1]).lower())
     for enquiry in enquiries:
         enquiry.delivered_at = now
         label = labels.get(enquiry.form_id) if enquiry.form_id else None
@@ -77,7 +80,7 @@ def notify_enquiry(*, agency_id: int, enquiry_id: UUID, address: str) -> None:
         enquiry = models.Enquiry.objects.get(agency_id=agency_id, id=enquiry_id)
         if ledger.is_told(enquiry, "notified", address):
             return
-        message = _message(queries.notification(agency_id, enquiry_id), "notification", address)
+        message = _message(agency_id, queries.notification(agency_id, enquiry_id), "notification", address)
     # Without one of its own it would go to whoever reads the sender's mail.
     if reply_to := rules.clean_address(enquiry.sender_email):
         message.reply_to = [reply_to]
@@ -93,7 +96,7 @@ def reply_to_sender(*, agency_id: int, enquiry_id: UUID) -> None:
         # Taken for spam meanwhile: it gets no answer.
         if enquiry.status in ("held", "spam") or not enquiry.reply_key or ledger.is_told(enquiry, "replied", address):
             return
-        message = _message(queries.reply(agency_id, enquiry_id), "reply", address)
+        message = _message(agency_id, queries.reply(agency_id, enquiry_id), "reply", address)
     message.extra_headers |= {
         "Message-ID": _message_id(enquiry, f"reply {address}"),
         "Auto-Submitted": "auto-replied",
@@ -102,10 +105,11 @@ def reply_to_sender(*, agency_id: int, enquiry_id: UUID) -> None:
     _send(message, enquiry, "replied", address)
 
 
-def _message(context: dict[str, Any], name: str, address: str) -> mail.EmailMultiAlternatives:
+def _message(agency_id: int, context: dict[str, Any], name: str, address: str) -> mail.EmailMultiAlternatives:
     message = mail.EmailMultiAlternatives(
-        subject=rules.one_line(context["subject"]),
+        subject=core_mail.one_line(context["subject"]),
         body=render_to_string(f"inbox/mail/{name}.txt", context),
+        from_email=accounts_queries.mail_sender(agency_id),
         to=[address],
     )
     message.attach_alternative(render_to_string(f"inbox/mail/{name}.html", context), "text/html")
@@ -121,7 +125,7 @@ def _message_id(enquiry: models.Enquiry, address: str) -> str:
 def _send(message: mail.EmailMessage, enquiry: models.Enquiry, kind: str, address: str) -> None:
     """Send outside of any transaction, which a slow mail server would hold open, and tell the ledger. Raise NotSent."""
     try:
-        message.send()
+        core_mail.send(message)
     except Exception as error:
         detail = rules.mail_error(error)
         _tell_later(enquiry, "failed", address, of=kind, **detail)

@@ -175,3 +175,19 @@ def assign_enquiry(
         enquiry = changes.locked(agency_id, number, seen=seen, about=changes.ASSIGNEE)
         data = {"member": str(member_id) if member_id else None}
         return changes.change("inbox.assign_enquiry", enquiry, by=by, values={"assignee_id": member_id}, data=data)
+
+
+def release_member(*, agency_id: int, member_id: UUID) -> None:
+    """Take what is not closed from a member who has left, so that somebody else sees that nobody has it.
+
+    What is closed or spam keeps whose it was. A second run changes nothing,
+    nor does one for somebody who has come back.
+    """
+    with tenancy.agency(agency_id):
+        if any(person.id == member_id for person in accounts_queries.members(agency_id)):
+            return
+        theirs = models.Enquiry.objects.select_for_update().filter(
+            agency_id=agency_id, assignee_id=member_id, status__in=("held", *WORKED_ON)
+        )
+        for enquiry in theirs.order_by("id"):
+            changes.change("inbox.release_enquiry", enquiry, by=None, values={"assignee_id": None})

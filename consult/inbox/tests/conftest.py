@@ -23,6 +23,17 @@ class Postbox:
     def __init__(self) -> None:
         self.arrived: list[tuple[str, EmailMessage]] = []
         self.refuse: set[str] = set()
+        # Senders that it lets nobody be.
+        self.refuse_from: set[str] = set()
+
+    async def handle_MAIL(
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        if address in self.refuse_from:
+            return "553 You are not allowed to send for this address"
+        envelope.mail_from = address
+        envelope.mail_options.extend(options)
+        return "250 OK"
 
     async def handle_RCPT(
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]

@@ -144,6 +144,7 @@ DID = {
     "inbox.restore_enquiry": gettext_noop("restored it"),
     "inbox.convert_enquiry": gettext_noop("converted it"),
     "inbox.add_note": gettext_noop("added a note"),
+    "inbox.release_enquiry": gettext_noop("Nobody has it any more: its assignee has left the agency"),
 }
 
 

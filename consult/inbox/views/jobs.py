@@ -20,6 +20,12 @@ JOBS = {
     "inbox.receive_submissions": gettext_noop("Open enquiries for what arrived"),
     "inbox.notify_enquiry": gettext_noop("Tell people of an enquiry"),
     "inbox.reply_to_sender": gettext_noop("Send the automatic reply"),
+    "inbox.release_member": gettext_noop("Take enquiries from somebody who has left"),
+    "accounts.send_invitation": gettext_noop("Send an invitation"),
+    "accounts.tell_owners": gettext_noop("Tell the owners that the agency is to be deleted"),
+    "accounts.build_export": gettext_noop("Build an export"),
+    "accounts.delete_expired_exports": gettext_noop("Delete exports whose time is over"),
+    "accounts.delete_agency": gettext_noop("Delete the agency"),
 }
 
 

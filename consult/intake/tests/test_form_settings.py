@@ -168,7 +168,7 @@ def test_each_language_of_the_edge_has_a_name() -> None:
     folder = Path(__file__).resolve().parents[3] / "edge" / "words"
     codes = {file.stem for file in folder.glob("*.toml") if tomllib.loads(file.read_text(encoding="utf-8"))}
     assert {code for code, _name in queries.languages()} == codes >= {"en", "de"}
-    assert codes <= set(queries.LANGUAGES), "give it a name in consult/intake/queries.py"
+    assert codes <= set(queries.LANGUAGES), "give it a name in consult/intake/queries/forms.py"
 
 
 def test_every_setting_is_in_a_section() -> None:

@@ -33,7 +33,12 @@ def test_it_works(database: Database, cast: Cast, enquiry: Enquiry) -> None:
     assert (form["version"], form["name"], form["allowed_origins"]) == (2, "Write to us", ["*"])
     assert [field["name"] for field in form["fields"]] == ["message"]
     [(data, by)] = database.ask("SELECT data, by_id FROM accounts_audit WHERE action = 'intake.update_form'")
-    assert (data, by) == ({"version": 2}, cast.alice.member_id)
+    assert by == cast.alice.member_id
+    assert data == {
+        "version": 2,
+        "before": {"name": "Contact", "allowed_origins": ["https://a.example"], "notify_addresses": []},
+        "after": {"name": "Write to us", "allowed_origins": ["*"], "notify_addresses": ["a…@a.example"]},
+    }
     # What was sent before is shown with the labels of its time.
     old = cast.bob.client.get("/a/inbox/1/").content.decode()
     assert "E-mail" in old

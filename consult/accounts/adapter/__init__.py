@@ -1,0 +1,1 @@
+"""How allauth behaves here: its adapters, its forms, and what happens when it tells of something."""

@@ -1,0 +1,8 @@
+"""JSON routes of accounts, and the door that every JSON route lies behind."""
+
+from consult.accounts.api.audit import router as audit
+from consult.accounts.api.door import enter
+from consult.accounts.api.members import router as members
+from consult.accounts.api.tokens import router as tokens
+
+__all__ = ["audit", "enter", "members", "tokens"]

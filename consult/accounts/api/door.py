@@ -1,0 +1,96 @@
+"""The way into the API: a bearer token, and nothing else, says who calls and in which agency."""
+
+import datetime as dt
+import ipaddress
+
+from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
+from django.http import HttpRequest, HttpResponse
+
+from consult.accounts import queries, services
+from consult.core import encryption, tenancy
+from consult.core.api import Go, limits
+from consult.core.errors import Refused
+
+# Tokens that open nothing, by network: looking each up costs a question to the database.
+FAILED_LIMIT = "120/minute"
+# What of an answer is given again with it.
+REPEATED_HEADERS = ("Content-Type", "ETag", "Location")
+
+
+def enter(request: HttpRequest, go: Go) -> HttpResponse:
+    """Let a caller in, count the call, and do the rest inside the token's agency, in one transaction."""
+    now = dt.datetime.now(dt.UTC)
+    # Whoever a cookie names is nobody here.
+    request.user = AnonymousUser()
+    caller = _believed(request, now)
+    request.caller, request.agency, request.scopes = caller, caller.here, caller.scopes  # type: ignore[attr-defined]
+    turns = [limits.Turn("token", settings.CONSULT_API_LIMIT, str(caller.token_id))]
+    if caller.here.member_id:
+        turns.append(limits.Turn("member", settings.CONSULT_API_MEMBER_LIMIT, str(caller.here.member_id)))
+    request.api_headers = limits.spend(turns)  # type: ignore[attr-defined]
+    with tenancy.agency(caller.here.agency_id):
+        key = request.headers.get("Idempotency-Key")
+        return go() if key is None or request.method != "POST" else _once(request, caller, key, go, now)
+
+
+def _believed(request: HttpRequest, now: dt.datetime) -> queries.Caller:
+    scheme, _space, bearer = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer":
+        raise Refused("not_signed_in", headers={"WWW-Authenticate": 'Bearer realm="consult"'})
+    failed = [limits.Turn("failed", FAILED_LIMIT, _network(request.META.get("REMOTE_ADDR", "")))]
+    limits.spend(failed, cost=0)
+    try:
+        return services.believe(bearer.strip(), now=now)
+    except services.BadToken:
+        limits.spend(failed)
+        # Which of the reasons it is, is told to nobody.
+        challenge = 'Bearer realm="consult", error="invalid_token"'
+        raise Refused("not_signed_in", headers={"WWW-Authenticate": challenge}) from None
+
+
+def _network(address: str) -> str:
+    """Return whom an address stands for: who has one IPv6 address has a whole /64 of them."""
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return ""
+    return str(ipaddress.ip_network((found, 64 if found.version == 6 else 32), strict=False))
+
+
+def _once(request: HttpRequest, caller: queries.Caller, key: str, go: Go, now: dt.datetime) -> HttpResponse:
+    """Do it, unless it was done under this key: then answer as the first time."""
+    if not (1 <= len(key) <= 255 and key.isascii() and key.isprintable()):
+        raise Refused("bad_idempotency_key")
+    agency_id = caller.here.agency_id
+    said = f"{request.method} {request.get_full_path()}\n".encode() + request.body
+    try:
+        id, kept = services.claim_idempotency_key(
+            agency_id=agency_id, token_id=caller.token_id, key=key, request=said, now=now
+        )
+    except services.KeyReused:
+        raise Refused("idempotency_key_reused") from None
+    except services.InProgress:
+        raise Refused("in_progress", headers={"Retry-After": "1"}) from None
+    except encryption.CannotOpen:
+        raise Refused("conflict", "It was done, but the first answer cannot be read any more.") from None
+    if kept:
+        again = HttpResponse(kept.content, status=kept.status)
+        for name, value in kept.headers.items():
+            again[name] = value
+        return again
+    # What is refused leaves this transaction as an exception, and the key is free again.
+    response = go()
+    headers = {name: response[name] for name in REPEATED_HEADERS if name in response}
+    services.keep_answer(
+        agency_id=agency_id, id=id, status=response.status_code, headers=headers, content=response.content
+    )
+    return response
+
+
+def caller(request: HttpRequest) -> queries.Caller:
+    """Return who calls."""
+    found = getattr(request, "caller", None)
+    if not isinstance(found, queries.Caller):
+        raise TypeError("not behind the API's door")
+    return found

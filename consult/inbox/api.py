@@ -1,0 +1,181 @@
+"""JSON routes of the inbox: enquiries, what staff do with them, and their notes."""
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from django.http import Http404, HttpRequest, HttpResponse
+from ninja import Query
+from pydantic import Field
+
+from consult.accounts import queries as accounts
+from consult.core import api
+from consult.inbox import queries, services
+
+enquiries = api.Router(tags=["Enquiries"])
+
+REFUSALS = {
+    services.NoSuchEnquiry: ("not_found", ""),
+    services.NoSuchMember: ("invalid", "/member_id"),
+    services.EmptyNote: ("invalid", "/body"),
+}
+type Status = Literal["open", "waiting", "snoozed", "closed", "held", "spam"]
+HIGHEST = 2**63 - 1
+
+
+class Reason(api.Shape):
+    """What speaks for or against spam, with its points."""
+
+    code: str
+    points: int
+
+
+class Enquiry(api.Shape):
+    """What staff work on. `number` counts up within the agency and is its address."""
+
+    id: UUID
+    number: int
+    status: Status
+    sender_name: str
+    sender_email: str
+    subject: str
+    excerpt: str
+    form_id: UUID | None
+    submission_id: UUID | None
+    assignee_id: UUID | None
+    score: int
+    reasons: list[Reason]
+    received_at: dt.datetime
+    closed_at: dt.datetime | None
+
+
+class Note(api.Shape):
+    """What staff tell each other about an enquiry; the sender never sees it."""
+
+    id: UUID
+    author_id: Annotated[UUID | None, Field(description="A member; null: the agency's own token.")]
+    body: str
+    created_at: dt.datetime
+
+
+class NoteInput(api.Input):
+    body: Annotated[str, Field(min_length=1, max_length=50_000, examples=["Called back, they want Tuesday."])]
+
+
+class Assignment(api.Input):
+    member_id: Annotated[UUID | None, Field(description="Null takes it from its assignee.")]
+
+
+class Wanted(api.Paging):
+    status: Status | None = None
+    assignee: Annotated[
+        UUID | Literal["none"] | None, Field(description="A member's id, or `none` for unassigned ones.")
+    ] = None
+    form_id: UUID | None = None
+    q: Annotated[str, Field(max_length=200, description="Name, address, text, number or receipt.")] = ""
+
+
+def _enquiry(row: queries.Record) -> Enquiry:
+    return Enquiry(
+        **{name: each for name, each in vars(row).items() if name != "reasons"},
+        reasons=[Reason(code=reason["code"], points=reason["points"]) for reason in row.reasons],
+    )
+
+
+def _found(agency_id: int, number: int) -> Enquiry:
+    row = queries.record(agency_id, number) if number <= HIGHEST else None
+    if row is None:
+        raise Http404
+    return _enquiry(row)
+
+
+@enquiries.get("", response=api.Listed[Enquiry], summary="List enquiries")
+def list_enquiries(request: HttpRequest, wanted: Query[Wanted]) -> HttpResponse:
+    """The agency's enquiries, the latest number first."""
+    here = accounts.permit(request, "records.read")
+    before = api.cursor(request, wanted, int)
+    rows = queries.enquiries_before(
+        here.agency_id,
+        before[0] if before else None,
+        wanted.limit + 1,
+        status=wanted.status or "",
+        assignee_id=wanted.assignee if isinstance(wanted.assignee, UUID) else None,
+        unassigned=wanted.assignee == "none",
+        form_id=wanted.form_id,
+        search=wanted.q,
+    )
+    return api.listed(request, rows, wanted, shape=_enquiry, place=lambda row: (row.number,))
+
+
+@enquiries.get("/{int:number}", response=Enquiry, summary="Show an enquiry")
+def show_enquiry(request: HttpRequest, number: int) -> HttpResponse:
+    here = accounts.permit(request, "records.read")
+    return api.answer(request, _found(here.agency_id, number))
+
+
+def _change(request: HttpRequest, number: int, change: Callable[..., Any], **more: Any) -> HttpResponse:
+    """Let somebody who may write make a change, and answer with the enquiry as it is then."""
+    here = accounts.permit(request, "records.write")
+    _found(here.agency_id, number)
+    with api.refusing(REFUSALS):
+        services.lock_enquiry(agency_id=here.agency_id, number=number)
+        api.expect(request, _found(here.agency_id, number))
+        change(agency_id=here.agency_id, number=number, by=here.member_id, **more)
+    return api.answer(request, _found(here.agency_id, number))
+
+
+@enquiries.post("/{int:number}/close", response=Enquiry, summary="Close an enquiry")
+def close_enquiry(request: HttpRequest, number: int) -> HttpResponse:
+    """What is open, waiting or snoozed is closed; any other stays as it is."""
+    return _change(request, number, services.close_enquiry, now=dt.datetime.now(dt.UTC))
+
+
+@enquiries.post("/{int:number}/reopen", response=Enquiry, summary="Open an enquiry again")
+def reopen_enquiry(request: HttpRequest, number: int) -> HttpResponse:
+    """What is closed, waiting or snoozed is opened; any other stays as it is."""
+    return _change(request, number, services.reopen_enquiry)
+
+
+@enquiries.post("/{int:number}/restore", response=Enquiry, summary="Restore an enquiry")
+def restore_enquiry(request: HttpRequest, number: int) -> HttpResponse:
+    """What is held or taken for spam is opened, and delivered unless that was done before; any other stays as it is."""
+    return _change(request, number, services.restore_enquiry, now=dt.datetime.now(dt.UTC))
+
+
+@enquiries.post("/{int:number}/spam", response=Enquiry, summary="Confirm spam")
+def confirm_spam(request: HttpRequest, number: int) -> HttpResponse:
+    """What is held, open, waiting or snoozed goes to the spam; a closed one stays as it is."""
+    return _change(request, number, services.confirm_spam, now=dt.datetime.now(dt.UTC))
+
+
+@enquiries.post("/{int:number}/assign", response=Enquiry, summary="Assign an enquiry")
+def assign_enquiry(request: HttpRequest, number: int, body: Assignment) -> HttpResponse:
+    """Give it to a member, or to nobody."""
+    return _change(request, number, services.assign_enquiry, member_id=body.member_id)
+
+
+@enquiries.get("/{int:number}/notes", response=api.Listed[Note], summary="List an enquiry's notes")
+def list_notes(request: HttpRequest, number: int, paging: Query[api.Paging]) -> HttpResponse:
+    """The oldest first."""
+    here = accounts.permit(request, "records.read")
+    enquiry = _found(here.agency_id, number)
+    after = api.cursor(request, paging, UUID)
+    rows = queries.notes_after(here.agency_id, enquiry.id, after[0] if after else None, paging.limit + 1)
+    return api.listed(request, rows, paging, shape=_note, place=lambda row: (row.id,))
+
+
+@enquiries.post("/{int:number}/notes", response={201: Note}, summary="Add a note")
+def add_note(request: HttpRequest, number: int, body: NoteInput) -> HttpResponse:
+    here = accounts.permit(request, "records.write")
+    enquiry = _found(here.agency_id, number)
+    with api.refusing(REFUSALS):
+        note_id = services.add_note(agency_id=here.agency_id, number=number, body=body.body, by=here.member_id)
+    row = queries.note(here.agency_id, enquiry.id, note_id)
+    if row is None:
+        raise Http404
+    return api.answer(request, _note(row), status=201)
+
+
+def _note(row: queries.Noted) -> Note:
+    return Note(**vars(row))

@@ -1,0 +1,82 @@
+"""Enquiries and notes as programs read them."""
+
+import dataclasses
+import datetime as dt
+from typing import Any
+from uuid import UUID
+
+from consult.inbox import models
+from consult.inbox.queries import search as searching
+
+
+@dataclasses.dataclass(frozen=True)
+class Record:
+    """An enquiry as programs read it."""
+
+    id: UUID
+    number: int
+    status: str
+    sender_name: str
+    sender_email: str
+    subject: str
+    excerpt: str
+    form_id: UUID | None
+    submission_id: UUID | None
+    assignee_id: UUID | None
+    score: int
+    reasons: list[dict[str, Any]]
+    received_at: dt.datetime
+    closed_at: dt.datetime | None
+
+
+_RECORD = [field.name for field in dataclasses.fields(Record)]
+
+
+def enquiries_before(
+    agency_id: int,
+    before: int | None,
+    limit: int,
+    *,
+    status: str = "",
+    assignee_id: UUID | None = None,
+    unassigned: bool = False,
+    form_id: UUID | None = None,
+    search: str = "",
+) -> list[Record]:
+    """Return the enquiries of smaller numbers than `before`, the highest first; `search` as on the inbox's page."""
+    wanted = {"status": status, "assignee_id": assignee_id, "form_id": form_id}
+    found = models.Enquiry.objects.filter(agency_id=agency_id, **{name: each for name, each in wanted.items() if each})
+    found = found.filter(assignee_id=None) if unassigned else found
+    found = found.filter(searching.matching(agency_id, search)) if search.strip() else found
+    found = found if before is None else found.filter(number__lt=before)
+    return [Record(*row) for row in found.order_by("-number").values_list(*_RECORD)[:limit]]
+
+
+def record(agency_id: int, number: int) -> Record | None:
+    """Return one enquiry, or None."""
+    row = models.Enquiry.objects.filter(agency_id=agency_id, number=number).values_list(*_RECORD).first()
+    return Record(*row) if row else None
+
+
+@dataclasses.dataclass(frozen=True)
+class Noted:
+    """A note of staff."""
+
+    id: UUID
+    author_id: UUID | None
+    body: str
+    created_at: dt.datetime
+
+
+def notes_after(agency_id: int, enquiry_id: UUID, after: UUID | None, limit: int) -> list[Noted]:
+    """Return an enquiry's notes from `after` on, the oldest first."""
+    found = models.Note.objects.filter(agency_id=agency_id, enquiry_id=enquiry_id)
+    found = found.filter(id__gt=after) if after else found
+    return [Noted(*row) for row in found.order_by("id").values_list("id", "author_id", "body", "created_at")[:limit]]
+
+
+def note(agency_id: int, enquiry_id: UUID, note_id: UUID) -> Noted | None:
+    """Return one note of an enquiry, or None."""
+    found = models.Note.objects.filter(agency_id=agency_id, enquiry_id=enquiry_id, id=note_id)
+    row = found.values_list("id", "author_id", "body", "created_at").first()
+    return Noted(*row) if row else None

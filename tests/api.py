@@ -1,0 +1,87 @@
+"""Programs that call the API, in each role."""
+
+import dataclasses
+import json
+from collections.abc import Collection
+from typing import Any
+
+from django.http import HttpResponse
+from django.test import Client
+
+from conftest import Cast
+from consult.accounts import queries, rules, services
+from consult.core import tenancy
+
+SCOPES = ("read", "write", "manage")
+
+
+@dataclasses.dataclass(frozen=True)
+class Program:
+    """Calls with one token, as curl would: nothing is sent that is not said."""
+
+    token: str
+
+    def call(self, method: str, path: str, body: Any = None, **headers: str) -> HttpResponse:
+        """`body` is sent as JSON; headers with _ for -."""
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        if self.token:
+            sent.setdefault("Authorization", f"Bearer {self.token}")
+        client = Client(raise_request_exception=False)
+        if body is None:
+            return client.generic(method, path, headers=sent)  # type: ignore[return-value]
+        data = body if isinstance(body, bytes) else json.dumps(body).encode()
+        content_type = sent.pop("Content-Type", "application/json")
+        return client.generic(method, path, data, content_type, headers=sent)  # type: ignore[return-value]
+
+    def get(self, path: str, **headers: str) -> HttpResponse:
+        return self.call("GET", path, **headers)
+
+    def post(self, path: str, body: Any = None, **headers: str) -> HttpResponse:
+        return self.call("POST", path, body, **headers)
+
+    def patch(self, path: str, body: Any = None, **headers: str) -> HttpResponse:
+        return self.call("PATCH", path, body, **headers)
+
+    def delete(self, path: str, **headers: str) -> HttpResponse:
+        return self.call("DELETE", path, **headers)
+
+
+ANONYMOUS = Program("")
+
+
+def of_member(agency_id: int, member_id: Any, scopes: Collection[str] = ()) -> Program:
+    """A member's own token; with every scope that their role may have unless some are named."""
+    if not scopes:
+        with tenancy.agency(agency_id):
+            person = queries.person(agency_id, member_id)
+        assert person
+        scopes = rules.scopes_of(person.role)
+    _id, secret = services.create_api_token(
+        agency_id=agency_id, name="Test", scopes=scopes, by=member_id, member_id=member_id
+    )
+    return Program(secret)
+
+
+def of_agency(cast: Cast, role: str = "admin", scopes: Collection[str] = SCOPES) -> Program:
+    """A token of agency A itself."""
+    _id, secret = services.create_api_token(agency_id=cast.a, name="Test", scopes=scopes, by=None, role=role)
+    return Program(secret)
+
+
+def everybody(cast: Cast) -> dict[str, Program]:
+    """Anonymous, a stranger (agency B's owner), and in agency A a viewer, a member, an admin and the agency itself."""
+    user_id = services.create_user(email="ada@example.com", name="Ada")
+    ada = services.add_member(agency_id=cast.a, user_id=user_id, role="admin")
+    return {
+        "anonymous": ANONYMOUS,
+        "stranger": of_member(cast.b, cast.charlie.member_id),
+        "viewer": of_member(cast.a, cast.vera.member_id),
+        "member": of_member(cast.a, cast.bob.member_id),
+        "admin": of_member(cast.a, ada),
+        "agency": of_agency(cast),
+    }
+
+
+def told(answer: HttpResponse) -> Any:
+    """Return what an answer's JSON says."""
+    return json.loads(answer.content)

@@ -1,0 +1,192 @@
+"""Every operation of the API × every kind of caller: what each of them is answered, as a committed table."""
+
+import uuid
+from typing import Any
+
+import pytest
+
+from conftest import Cast, Database, Enquiry
+from consult.crm import services as crm
+from tests import api
+from tests.api import Program
+
+WHO = ("anonymous", "stranger", "viewer", "member", "admin", "agency")
+
+READ = "401 404 200 200 200 200"
+# A list is the stranger's own: empty of everything that is another agency's.
+LIST = "401 200 200 200 200 200"
+WRITE = "401 404 403 200 200 200"
+ADD = "401 201 403 403 201 201"
+MANAGE = "401 404 403 403 200 200"
+OPERATIONS = {
+    "show_me": LIST,
+    "list_members": LIST,
+    "show_member": READ,
+    "list_clients": LIST,
+    "show_client": READ,
+    "create_client": ADD,
+    "update_client": MANAGE,
+    "list_sites": LIST,
+    "show_site": READ,
+    "create_site": ADD,
+    "update_site": MANAGE,
+    "list_forms": LIST,
+    "show_form": READ,
+    # A form stands on a site, and the stranger has no such site.
+    "create_form": "401 422 403 403 201 201",
+    "update_form": MANAGE,
+    "list_submissions": LIST,
+    "show_submission": READ,
+    "list_enquiries": LIST,
+    "show_enquiry": READ,
+    "close_enquiry": WRITE,
+    "reopen_enquiry": WRITE,
+    "restore_enquiry": WRITE,
+    "confirm_spam": WRITE,
+    "assign_enquiry": WRITE,
+    "list_notes": READ,
+    "add_note": "401 404 403 201 201 201",
+    "list_api_tokens": LIST,
+    # Alice's own token: for nobody else but those who manage the agency's.
+    "show_api_token": "401 404 404 404 200 200",
+    # For oneself, with the scope `manage`; the agency's token is nobody.
+    "create_api_token": "401 201 403 403 201 422",
+    # One each, of Alice's.
+    "revoke_api_token": "401 404 404 404 204 204",
+    "list_audit": "401 200 403 403 200 200",
+}
+
+
+@pytest.fixture
+def programs(cast: Cast) -> dict[str, Program]:
+    return api.everybody(cast)
+
+
+@pytest.fixture
+def document(database: Database) -> dict[str, Any]:
+    found: dict[str, Any] = api.told(api.ANONYMOUS.get("/api/openapi.json"))
+    return found
+
+
+@pytest.fixture
+def ids(cast: Cast, enquiry: Enquiry, database: Database) -> dict[str, Any]:
+    """What stands in the addresses: all of it agency A's."""
+    client_id = crm.create_client(agency_id=cast.a, name="The Daily Grind")
+    api.of_member(cast.a, cast.alice.member_id)
+    [(token_id,)] = database.ask(
+        "SELECT id FROM accounts_apitoken WHERE member_id = %s ORDER BY id LIMIT 1", [cast.alice.member_id]
+    )
+    return {
+        "member_id": cast.alice.member_id,
+        "client_id": client_id,
+        "site_id": cast.site_a,
+        "form_id": cast.form_a,
+        "submission_id": enquiry.submission_id,
+        "number": enquiry.number,
+        "token_id": token_id,
+    }
+
+
+def operations(document: dict[str, Any]) -> dict[str, tuple[str, str, Any]]:
+    """Return (method, path, example of a body) by operationId."""
+    return {
+        operation["operationId"]: (
+            method.upper(),
+            path,
+            operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("example"),
+        )
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+    }
+
+
+def body_of(name: str, example: Any, who: str, ids: dict[str, Any]) -> Any:
+    """The document's own example, with what is there in the place of its ids."""
+    match name:
+        case "create_form":
+            return {**example, "site_id": str(ids["site_id"])}
+        case "assign_enquiry":
+            return {"member_id": str(ids["member_id"])}
+        case "create_api_token" if who in api.SCOPES:
+            # No token makes another with more scopes than it has.
+            return {**example, "scopes": [who]}
+        case "create_client" | "update_client":
+            return {"name": f"Of {name} {who}"}
+        case _:
+            return example
+
+
+def test_every_operation_is_declared(document: dict[str, Any]) -> None:
+    assert sorted(operations(document)) == sorted(OPERATIONS)
+
+
+def test_everybody_gets_what_is_declared(
+    programs: dict[str, Program], document: dict[str, Any], ids: dict[str, Any]
+) -> None:
+    answers: dict[str, str] = {}
+    for name, (method, path, example) in operations(document).items():
+        got = [
+            programs[who].call(method, path.format(**ids), body_of(name, example, who, ids)).status_code for who in WHO
+        ]
+        answers[name] = " ".join(map(str, got))
+    assert answers == OPERATIONS
+
+
+def test_a_stranger_gets_the_same_as_for_what_is_not_there(
+    programs: dict[str, Program], document: dict[str, Any], ids: dict[str, Any]
+) -> None:
+    nowhere = {name: uuid.uuid4() for name in ids} | {"number": 4711}
+    tried = 0
+    for name, (method, path, example) in operations(document).items():
+        if "{" not in path:
+            continue
+        body = body_of(name, example, "stranger", ids)
+        same = {"X_Request_ID": "the-same-id"}
+        there = programs["stranger"].call(method, path.format(**ids), body, **same)
+        not_there = programs["stranger"].call(method, path.format(**nowhere), body, **same)
+        assert (there.status_code, there.content) == (not_there.status_code, not_there.content), name
+        tried += 1
+    assert tried > 15
+
+
+def test_a_stranger_sees_nothing_in_lists(
+    programs: dict[str, Program], document: dict[str, Any], ids: dict[str, Any]
+) -> None:
+    theirs = {str(value) for name, value in ids.items() if name != "number"}
+    for name, (method, path, _body) in operations(document).items():
+        if name.startswith("list_") and "{" not in path:
+            text = programs["stranger"].call(method, path).content.decode()
+            assert not any(id in text for id in theirs), name
+
+
+def test_scopes_hold_back_what_the_role_may(cast: Cast, document: dict[str, Any], ids: dict[str, Any]) -> None:
+    """The owner's own token, once for each scope: what it is refused is what the scope does not cover."""
+    allowed = {}
+    for scope in ("read", "write", "manage"):
+        program = api.of_member(cast.a, cast.alice.member_id, (scope,))
+        allowed[scope] = {
+            name
+            for name, (method, path, example) in operations(document).items()
+            if program.call(method, path.format(**ids), body_of(name, example, scope, ids)).status_code != 403
+        }
+    always = {"show_me"}
+    reads = {name for name in OPERATIONS if name.startswith(("list_", "show_"))} - {"list_audit"}
+    writes = {"close_enquiry", "reopen_enquiry", "restore_enquiry", "confirm_spam", "assign_enquiry", "add_note"}
+    assert allowed["read"] == reads
+    assert allowed["write"] == writes | always
+    assert allowed["manage"] == set(OPERATIONS) - reads - writes | always
+
+
+def test_no_cookie_lets_anybody_in(cast: Cast, document: dict[str, Any], ids: dict[str, Any]) -> None:
+    for method, path, _body in operations(document).values():
+        answer = cast.alice.client.generic(method, path.format(**ids))
+        assert answer.status_code == 401, path
+        assert answer["WWW-Authenticate"] == 'Bearer realm="consult"'
+        assert answer["Content-Type"] == "application/problem+json"
+        assert api.told(answer)["code"] == "not_signed_in"  # type: ignore[arg-type]
+
+
+def test_the_document_and_its_page_are_everybodys(database: Database) -> None:
+    for path in ("/api/openapi.json", "/api/docs"):
+        assert api.ANONYMOUS.get(path).status_code == 200
+        assert api.ANONYMOUS.post(path).status_code == 405
