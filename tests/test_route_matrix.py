@@ -169,7 +169,7 @@ def clients(cast: Cast) -> dict[str, Client]:
     user_id = services.create_user(email="ada@example.com", name="Ada")
     services.add_member(agency_id=cast.a, user_id=user_id, role="admin")
     ada = Client()
-    ada.force_login(models.User.objects.get(pk=user_id), backend="django.contrib.auth.backends.ModelBackend")
+    ada.force_login(models.User.objects.get(pk=user_id))
     people = (cast.stranger, cast.charlie.client, cast.vera.client, cast.bob.client, ada)
     return dict(zip(WHO, people, strict=True))
 

@@ -73,7 +73,7 @@ def clients(production: None, cast: Cast, enquiry: Enquiry) -> dict[str, Client]
     found = {"anonymous": Client(raise_request_exception=False)}
     for who, id in (("owner", cast.alice.user_id), ("superuser", user_id)):
         found[who] = Client(raise_request_exception=False)
-        found[who].force_login(models.User.objects.get(pk=id), backend="django.contrib.auth.backends.ModelBackend")
+        found[who].force_login(models.User.objects.get(pk=id))
     chosen = found["superuser"].post("/admin/accounts/agency/choose/", {"agency": cast.a}, secure=True)
     assert chosen.status_code == 302
     return found
@@ -102,9 +102,7 @@ def test_static_files_too(production: None, settings: Any) -> None:
 
 def test_no_post_without_a_token(clients: dict[str, Client], cast: Cast) -> None:
     strict = Client(enforce_csrf_checks=True, raise_request_exception=False)
-    strict.force_login(
-        models.User.objects.get(pk=cast.alice.user_id), backend="django.contrib.auth.backends.ModelBackend"
-    )
+    strict.force_login(models.User.objects.get(pk=cast.alice.user_id))
     assert baseline.forged(routes(cast), strict, set(WITHOUT_TOKEN)) == {}
     views = list(baseline.views(get_resolver().url_patterns))
     assert baseline.unnamed_exemptions(views, set(WITHOUT_TOKEN)) == []
@@ -262,9 +260,7 @@ def test_a_view_that_breaks_a_rule_is_found(production: None, cast: Cast) -> Non
 def test_without_a_protection_the_walk_fails(gone: str, production: None, cast: Cast, settings: Any) -> None:
     settings.MIDDLEWARE = [each for each in settings.MIDDLEWARE if each != gone]
     strict = Client(enforce_csrf_checks=True, raise_request_exception=False)
-    strict.force_login(
-        models.User.objects.get(pk=cast.alice.user_id), backend="django.contrib.auth.backends.ModelBackend"
-    )
+    strict.force_login(models.User.objects.get(pk=cast.alice.user_id))
     some = [("landing", "/"), ("inbox", "/a/inbox/"), ("action", "/a/inbox/1/close/")]
     found = {**baseline.walk(some, {"owner": strict}), **baseline.forged(some, strict, set())}
     assert found

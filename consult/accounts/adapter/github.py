@@ -59,6 +59,10 @@ class GitHub(GitHubOAuth2Adapter):
         except (KeyError, TypeError, ValueError, AttributeError):
             # Whatever answered, it was not GitHub's API.
             raise OAuth2Error("not an answer of GitHub's API") from None
+        # Another domain may become ours in the form that we compare: straße.example is not strasse.example.
+        found.email_addresses = [
+            each for each in found.email_addresses if models.normalise_email(each.email) == each.email.strip().lower()
+        ]
         return found
 
 

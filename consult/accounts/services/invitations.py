@@ -22,6 +22,8 @@ from consult.core import queue, tenancy
 
 INVITATION_DAYS = 7
 MOST_INVITATION_DAYS = 30
+# So many mails with invitations an agency may cause within a day: nobody's mail server is to be used by strangers.
+MOST_A_DAY = 50
 
 
 class NoSuchInvitation(Exception):
@@ -44,6 +46,10 @@ class OtherAddress(Exception):
     """Whoever is signed in does not own the address that was invited."""
 
 
+class TooManyInvitations(Exception):
+    """The agency has sent MOST_A_DAY within the last day."""
+
+
 class BadInvitation(ValueError):
     """An address, a role or a number of days that no invitation can have."""
 
@@ -60,7 +66,7 @@ def invite_member(
     """Offer an address a place for so many days; return the invitation's id. A job sends the link.
 
     An address that has an open invitation gets a new link, and the old one is dead. Raise BadInvitation, NotYours,
-    AlreadyMember.
+    AlreadyMember, TooManyInvitations.
     """
     address = rules.one_address(models.normalise_email(email))
     if not address or role not in rules.ROLES or not 1 <= days <= MOST_INVITATION_DAYS:
@@ -78,19 +84,22 @@ def invite_member(
             # One that only an owner may make is not an admin's to change.
             _may_give(agency_id, by, invitation.role)
         invitation.role, invitation.invited_by_id = role, by
-        _renew(invitation, now + dt.timedelta(days=days))
+        _renew(invitation, now, days)
         data = {"role": role, "days": days}
         record("accounts.invite_member", agency_id=agency_id, by=by, subject_id=invitation.id, data=data)
     return invitation.id
 
 
 def resend_invitation(*, agency_id: int, invitation_id: UUID, by: UUID, now: dt.datetime) -> None:
-    """Send a new link, good for INVITATION_DAYS; the old one is dead. Raise NoSuchInvitation, NotYours."""
+    """Send a new link, good for INVITATION_DAYS; the old one is dead.
+
+    Raise NoSuchInvitation, NotYours, TooManyInvitations.
+    """
     with tenancy.agency(agency_id):
         invitation = _locked(agency_id, invitation_id)
         _may_give(agency_id, by, invitation.role)
         invitation.invited_by_id = by
-        _renew(invitation, now + dt.timedelta(days=INVITATION_DAYS))
+        _renew(invitation, now, INVITATION_DAYS)
         record("accounts.resend_invitation", agency_id=agency_id, by=by, subject_id=invitation_id)
 
 
@@ -196,10 +205,18 @@ def _may_give(agency_id: int, by: UUID, role: str) -> None:
         raise NotYours
 
 
-def _renew(invitation: models.Invitation, expires_at: dt.datetime) -> None:
-    """Kill the link that there is; the next one is made by the job that sends it."""
+SENT = ("accounts.invite_member", "accounts.resend_invitation")
+
+
+def _renew(invitation: models.Invitation, now: dt.datetime, days: int) -> None:
+    """Kill the link that there is; the next one is made by the job that sends it. Raise TooManyInvitations."""
+    lately = models.Audit.objects.filter(
+        agency_id=invitation.agency_id, created_at__gt=now - dt.timedelta(days=1), action__in=SENT
+    )
+    if lately.count() >= MOST_A_DAY:
+        raise TooManyInvitations
     invitation.token_hash = _hash(secrets.token_urlsafe(32))
-    invitation.sent_at, invitation.expires_at = None, expires_at
+    invitation.sent_at, invitation.expires_at = None, now + dt.timedelta(days=days)
     invitation.save()
     queue.enqueue("accounts.send_invitation", invitation_id=str(invitation.id))
 
@@ -214,14 +231,13 @@ def _message(invitation: models.Invitation, token: str) -> mail.EmailMultiAltern
         "expires_at": invitation.expires_at,
         "link": settings.CONSULT_OFFICE_URL + reverse("accounts:accept_invitation", args=[token]),
     }
-    context["subject"] = core_mail.one_line(
-        _("%(inviter)s invites you to %(agency)s") % context if context["inviter"] else _("Join %(agency)s") % context
-    )
+    context["subject"] = _("An invitation to work together")
     message = mail.EmailMultiAlternatives(
         subject=context["subject"],
         body=render_to_string("accounts/mail/invitation.txt", context),
-        from_email=queries.mail_sender(agency.id),
+        # Not in the agency's name: it goes to people who have never heard of it, and nobody has looked at that name.
         to=[invitation.email],
+        reply_to=[sender] if (sender := queries.mail_sender(agency.id)) else None,
         headers={"Auto-Submitted": "auto-generated"},
     )
     message.attach_alternative(render_to_string("accounts/mail/invitation.html", context), "text/html")

@@ -15,6 +15,7 @@ from django.db import connection, transaction
 from django.db.models import Exists, OuterRef, Q
 
 from consult.accounts import models, queries
+from consult.accounts.services.grants import revoke_of_member
 from consult.core import kv
 
 # How long a sign-up waits for the code that was sent.
@@ -71,13 +72,24 @@ def end_sign_in(*, user_id: int, sign_in_id: int) -> bool:
     return True
 
 
-def end_other_sign_ins(*, user_id: int, session_key: str | None) -> int:
-    """End all of a person's sign-ins but the one with this session, None: all; return how many."""
+def end_other_sign_ins(*, user_id: int, session_key: str | None, now: dt.datetime) -> int:
+    """End all of a person's sign-ins but the one with this session, None: all; return how many browsers it were.
+
+    Programs are signed out as well, in every agency.
+    """
     with transaction.atomic():
         found = list(UserSession.objects.select_for_update().filter(user_id=user_id).exclude(session_key=session_key))
         Session.objects.filter(session_key__in=[each.session_key for each in found]).delete()
         UserSession.objects.filter(pk__in=[each.pk for each in found]).delete()
+    sign_programs_out(user_id=user_id, now=now)
     return len(found)
+
+
+def sign_programs_out(*, user_id: int, now: dt.datetime) -> None:
+    """Sign out every program that a person has signed in, in every agency."""
+    for place in queries.memberships(user_id):
+        if place.member_id is not None:
+            revoke_of_member(agency_id=place.agency_id, member_id=place.member_id, now=now, by=place.member_id)
 
 
 def remove_second_factors(*, email: str) -> int:
@@ -88,7 +100,7 @@ def remove_second_factors(*, email: str) -> int:
     user = models.User.objects.get(email=models.normalise_email(email))
     with transaction.atomic():
         removed, _by_model = Authenticator.objects.filter(user_id=user.pk).delete()
-        end_other_sign_ins(user_id=user.pk, session_key=None)
+    end_other_sign_ins(user_id=user.pk, session_key=None, now=dt.datetime.now(dt.UTC))
     return removed
 
 
@@ -194,6 +206,14 @@ def verify_address(*, user: models.User) -> None:
         )
         user.set_unusable_password()
         user.save(update_fields=["password"])
+        forget_other_ways(user_id=user.pk)
+
+
+def forget_other_ways(*, user_id: int) -> None:
+    """Take away what somebody who had not shown the address could have put there: GitHub, factors, sign-ins."""
+    SocialAccount.objects.filter(user_id=user_id).delete()
+    Authenticator.objects.filter(user_id=user_id).delete()
+    disconnect_github(user_id=user_id)
 
 
 def _hash(token: str) -> str:

@@ -71,6 +71,8 @@ def invite_member(request: HttpRequest) -> HttpResponse:
         form.add_error("email", _("Somebody with this address is in the agency already."))
     except services.NotYours:
         form.add_error("email", _("Only an owner may change this invitation: it is for an owner."))
+    except services.TooManyInvitations:
+        form.add_error("email", _("That is as many invitations as an agency may send in a day. Try again tomorrow."))
     except services.BadInvitation:
         form.add_error("email", _("One e-mail address, such as ann@agency.example."))
     else:
@@ -114,6 +116,8 @@ def _invitation(request: HttpRequest, act: Callable[[], None], words: str) -> Ht
         messages.success(request, words)
     except services.NoSuchInvitation:
         messages.info(request, _("This invitation is not open any more: it was accepted or taken back meanwhile."))
+    except services.TooManyInvitations:
+        messages.error(request, _("That is as many invitations as an agency may send in a day. Try again tomorrow."))
     except services.NotYours as error:
         raise PermissionDenied(_("An invitation for an owner is the owners' own.")) from error
     return redirect("accounts:member_list", queries.here(request).slug)

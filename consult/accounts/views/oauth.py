@@ -20,6 +20,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from consult.accounts import queries, rules, services
+from consult.core import origin
 
 CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
@@ -263,7 +264,7 @@ def revoke(request: HttpRequest) -> HttpResponse:
 def _limit(request: HttpRequest) -> None:
     """Count the address's requests of this minute. Raise Refused. Two at once may be counted as one: it is a brake."""
     now = dt.datetime.now(dt.UTC)
-    key = f"oauth:{request.META.get('REMOTE_ADDR', '')}:{now:%H%M}"
+    key = f"oauth:{origin.sender(request.META.get('REMOTE_ADDR', ''))}:{now:%H%M}"
     if not cache.add(key, 1, timeout=120):
         try:
             if cache.incr(key) > REQUESTS_PER_MINUTE:
