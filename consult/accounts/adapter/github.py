@@ -59,10 +59,6 @@ class GitHub(GitHubOAuth2Adapter):
         except (KeyError, TypeError, ValueError, AttributeError):
             # Whatever answered, it was not GitHub's API.
             raise OAuth2Error("not an answer of GitHub's API") from None
-        # Another domain may become ours in the form that we compare: straße.example is not strasse.example.
-        found.email_addresses = [
-            each for each in found.email_addresses if models.normalise_email(each.email) == each.email.strip().lower()
-        ]
         return found
 
 
@@ -80,6 +76,11 @@ class Identity(GitHubProvider):
 
     def get_auth_params_from_request(self, request: HttpRequest, action: str) -> dict[str, str]:
         return {}
+
+    def extract_email_addresses(self, data: dict[str, Any]) -> list[EmailAddress]:
+        """Without those whose form that we compare is another address: straße.example is not strasse.example."""
+        found: list[EmailAddress] = super().extract_email_addresses(data)  # type: ignore[no-untyped-call]
+        return [each for each in found if models.normalise_email(each.email) == each.email.strip().lower()]
 
     def extract_extra_data(self, data: dict[str, Any]) -> dict[str, Any]:
         return {key: data.get(key) for key in KEPT}

@@ -166,3 +166,18 @@ def test_reading_is_quick(store: str) -> None:
         assert kv.get("github_token/1", now=NOW) == SECRET
         took.append((time.perf_counter() - began) * 1000)
     assert statistics.median(took) < 10
+
+
+def test_values_in_redis_come_under_a_new_key(redis_url: str, settings: Settings) -> None:
+    old, new = (Fernet.generate_key().decode() for _ in range(2))
+    settings.CONSULT_REDIS_URL, settings.CONSULT_ENCRYPTION_KEYS = redis_url, [old]
+    until = dt.datetime.now(dt.UTC) + HOUR
+    kv.put("github_token/1", SECRET, expires_at=until)
+    settings.CONSULT_ENCRYPTION_KEYS = [new, old]
+    assert sum(count for id, count in kv.in_use().items() if id != encryption.key_ids()[0]) == 1
+    assert [kv.reseal(), kv.reseal()] == [1, 0]
+    settings.CONSULT_ENCRYPTION_KEYS = [new]
+    now = dt.datetime.now(dt.UTC)
+    assert kv.get("github_token/1", now=now) == SECRET
+    assert kv.get("github_token/1", now=until) is None
+    kv.delete("github_token/1")
