@@ -67,6 +67,12 @@ class Agency(forms.Form):
         if zone not in dict(_zones()):
             self.fields["time_zone"].choices = [(zone, zone), *_zones()]  # type: ignore[attr-defined]
 
+    def clean_name(self) -> str:
+        name: str = self.cleaned_data["name"]
+        if not name.isprintable():
+            raise forms.ValidationError(_("A name of one line, please."))
+        return name
+
     def clean_slug(self) -> str:
         slug: str = self.cleaned_data["slug"].strip().lower()
         if not rules.SLUG.fullmatch(slug):
