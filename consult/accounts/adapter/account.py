@@ -116,8 +116,9 @@ class Accounts(DefaultAccountAdapter):
         return f"{origin.sender(self.get_client_ip(request))}:{models.normalise_email(credentials.get('email', ''))}"
 
     def is_ajax(self, request: HttpRequest) -> bool:
-        """Never: its JSON answers repeat whatever the form was sent, passwords too."""
-        return False
+        """Only where a page asks what a passkey has to sign: JSON answers to a form repeat what it was sent."""
+        match = request.resolver_match
+        return request.method == "GET" and match is not None and match.url_name == "mfa_login_webauthn"
 
     def get_client_ip(self, request: HttpRequest) -> str:
         """The address that core.http.TrustedProxies has established."""
