@@ -148,16 +148,18 @@ def reencrypt_secrets(options: argparse.Namespace) -> int:
     _load_office()
     from consult.core import encryption, kv
 
-    for place in encryption.PLACES:
-        done = 0
-        try:
+    name = ""
+    try:
+        for place in encryption.PLACES:
+            name, done = f"{place.table}.{place.column}", 0
             while more := encryption.reseal(place):
                 done += more
-        except encryption.CannotOpen as error:
-            print(f"{place.table}.{place.column}: {error}.", file=sys.stderr)
-            return 1
-        print(f"{place.table}.{place.column}: {done} brought under the first key.")
-    print(f"core_kv in Redis: {kv.reseal()} brought under the first key.")
+            print(f"{name}: {done} brought under the first key.")
+        name = "core_kv in Redis"
+        print(f"{name}: {kv.reseal()} brought under the first key.")
+    except encryption.CannotOpen as error:
+        print(f"{name}: {error}.", file=sys.stderr)
+        return 1
     first, *_others = encryption.key_ids()
     left = sum(
         count for keys in (*encryption.in_use().values(), kv.in_use()) for id, count in keys.items() if id != first

@@ -72,7 +72,7 @@ def in_use() -> dict[str, int]:
     """Return how many values Redis holds under which key, as encryption.in_use does for tables; empty without Redis."""
     found: dict[str, int] = {}
     for _key, _until, sealed in _in_redis():
-        id = sealed.split(":")[2]
+        id = encryption.sealed_with(sealed)
         found[id] = found.get(id, 0) + 1
     return found
 
@@ -81,9 +81,8 @@ def reseal() -> int:
     """Bring what Redis holds under the first key; return how many. Raise encryption.CannotOpen."""
     count, first = 0, encryption.key_ids()[0]
     for name, until, sealed in _in_redis():
-        if sealed.split(":")[2] != first:
-            bound_to = f"core_kv/{name.removeprefix(PREFIX)}"
-            again = encryption.seal(encryption.open_sealed(sealed, bound_to=bound_to), bound_to=bound_to)
+        if encryption.sealed_with(sealed) != first:
+            again = encryption.seal_again(sealed, bound_to=f"core_kv/{name.removeprefix(PREFIX)}")
             with _redis().pipeline() as pipe:
                 pipe.watch(name)
                 # Written anew meanwhile: that was done with the first key.

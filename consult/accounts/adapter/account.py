@@ -23,7 +23,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from consult.accounts import models, rules, services
-from consult.accounts.services.people import forget_other_ways
 from consult.core import origin
 
 # What the session keeps between sign-up and the moment when the address is verified: {user, name, slug}.
@@ -129,15 +128,13 @@ def _confirmed(*, request: HttpRequest, email_address: EmailAddress, **_kwargs: 
     """An address's owner comes in by code, for the first time: the password is of whoever signed up with it."""
     by_code = request.resolver_match is not None and request.resolver_match.url_name == "account_confirm_login_code"
     if by_code and email_address.user.last_login is None:
-        email_address.user.set_unusable_password()
-        email_address.user.save(update_fields=["password"])
-        forget_other_ways(user_id=email_address.user.pk)
+        services.forget_ways_in(user=email_address.user)
 
 
 def _reset(*, user: models.User, **_kwargs: Any) -> None:
     """Who resets has the mailbox; nobody had shown that before."""
     if not EmailAddress.objects.filter(user_id=user.pk, verified=True).exists():
-        forget_other_ways(user_id=user.pk)
+        services.forget_ways_in(user=user, but_password=True)
 
 
 def _new_password(*, user: models.User, **_kwargs: Any) -> None:

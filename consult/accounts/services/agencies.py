@@ -26,7 +26,6 @@ log = structlog.get_logger("consult.accounts")
 GRACE = dt.timedelta(days=30)
 # A logo that no agency names was left by a process that died between writing it and saying so.
 KEEP_UNNAMED_LOGOS = dt.timedelta(days=1)
-SETTINGS = ("name", "slug", "time_zone", "currency", "week_start", "sender_address")
 
 
 class BadName(ValueError):
@@ -81,7 +80,7 @@ def _raise_taken(error: IntegrityError, slug: str) -> None:
 
 
 def update_agency(*, agency_id: int, changes: Mapping[str, Any], by: UUID | None) -> None:
-    """Change these settings (SETTINGS) and no other: somebody else may be changing those at this moment.
+    """Change these settings (queries.SETTINGS) and no other: somebody else may be changing those at this moment.
 
     Raise NameTaken, BadName, BadSetting.
     """

@@ -1,7 +1,6 @@
 """Invitations: a place offered by e-mail, taken by whoever owns the address."""
 
 import datetime as dt
-import hashlib
 import secrets
 from typing import Any
 from uuid import UUID
@@ -17,8 +16,8 @@ from django.utils.translation import gettext as _
 from consult.accounts import models, queries, rules
 from consult.accounts.services.audit import record
 from consult.accounts.services.members import NotYours
+from consult.core import encryption, queue, tenancy
 from consult.core import mail as core_mail
-from consult.core import queue, tenancy
 
 INVITATION_DAYS = 7
 MOST_INVITATION_DAYS = 30
@@ -124,13 +123,13 @@ def send_invitation(*, agency_id: int, invitation_id: UUID) -> None:
         invitation = _open(agency_id).select_for_update().filter(id=invitation_id, sent_at=None).first()
         if invitation is None:
             return
-        invitation.token_hash = _hash(token)
+        invitation.token_hash = encryption.hashed(token)
         invitation.save(update_fields=["token_hash"])
         message = _message(invitation, token)
     core_mail.send(message)
     with tenancy.agency(agency_id):
         # Not of one that was renewed meanwhile: its own job is in the queue.
-        sent = _open(agency_id).filter(id=invitation_id, token_hash=_hash(token))
+        sent = _open(agency_id).filter(id=invitation_id, token_hash=encryption.hashed(token))
         sent.update(sent_at=dt.datetime.now(dt.UTC))
 
 
@@ -139,7 +138,7 @@ def accept_invitation(*, token: str, user_id: int, now: dt.datetime) -> str:
 
     Raise NoSuchInvitation, InvitationSpent, OtherAddress.
     """
-    found = queries.invitation(token_hash=_hash(token), now=now)
+    found = queries.invitation(token_hash=encryption.hashed(token), now=now)
     if found is None:
         raise NoSuchInvitation
     user = models.User.objects.get(id=user_id, is_active=True)
@@ -177,7 +176,7 @@ def owns(user: models.User, email: str) -> bool:
 
 def invitation_of(token: str, *, now: dt.datetime) -> queries.Invitation | None:
     """Return what the link with this secret offers, None when nobody knows it."""
-    return queries.invitation(token_hash=_hash(token), now=now)
+    return queries.invitation(token_hash=encryption.hashed(token), now=now)
 
 
 def _open(agency_id: int) -> QuerySet[models.Invitation]:
@@ -215,7 +214,7 @@ def _renew(invitation: models.Invitation, now: dt.datetime, days: int) -> None:
     )
     if lately.count() >= MOST_A_DAY:
         raise TooManyInvitations
-    invitation.token_hash = _hash(secrets.token_urlsafe(32))
+    invitation.token_hash = encryption.hashed(secrets.token_urlsafe(32))
     invitation.sent_at, invitation.expires_at = None, now + dt.timedelta(days=days)
     invitation.save()
     queue.enqueue("accounts.send_invitation", invitation_id=str(invitation.id))
@@ -242,7 +241,3 @@ def _message(invitation: models.Invitation, token: str) -> mail.EmailMultiAltern
     )
     message.attach_alternative(render_to_string("accounts/mail/invitation.html", context), "text/html")
     return message
-
-
-def _hash(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()
