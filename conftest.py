@@ -29,7 +29,7 @@ from consult.accounts import models as accounts_models
 from consult.accounts import queries as accounts_queries
 from consult.accounts import services as accounts
 from consult.core import database as consult_database
-from consult.core import tenancy
+from consult.core import origin, tenancy
 from consult.inbox import services as inbox
 from consult.intake import rules as intake_rules
 from consult.intake import services as intake
@@ -139,6 +139,13 @@ class Database:
             return cursor.fetchall() if cursor.description else []
 
 
+@pytest.fixture(autouse=True)
+def by_hand() -> Iterator[None]:
+    """What a test believes (a token) ends with it, as with a request."""
+    with origin.bound(origin.COMMAND.place):
+        yield
+
+
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[postgres_cluster.Cluster]:
     other = os.environ.get("CONSULT_TEST_POSTGRES")
@@ -242,7 +249,7 @@ def cast(database: Database) -> Cast:
 def _signed_in(name: str, agency_id: int) -> Person:
     user = accounts_models.User.objects.get(email=f"{name}@example.com")
     client = Client()
-    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(user)
     with tenancy.agency(agency_id):
         member_id = accounts_queries.member_of(agency_id, user.pk)
     assert member_id

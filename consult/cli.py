@@ -120,11 +120,11 @@ def remove_second_factors(options: argparse.Namespace) -> int:
 
 def list_secrets(options: argparse.Namespace) -> int:
     _load_office()
-    from consult.core import encryption
+    from consult.core import encryption, kv
 
     known = encryption.key_ids()
     print(f"Keys, the first one seals: {', '.join(known)}")
-    for place, keys in encryption.in_use().items():
+    for place, keys in {**encryption.in_use(), "core_kv in Redis": kv.in_use()}.items():
         for id, count in sorted(keys.items()):
             note = "" if id in known else "   not in CONSULT_ENCRYPTION_KEYS: these cannot be opened"
             print(f"{place}  {id}  {count}{note}")
@@ -146,18 +146,29 @@ def rotate_form_secret(options: argparse.Namespace) -> int:
 
 def reencrypt_secrets(options: argparse.Namespace) -> int:
     _load_office()
-    from consult.core import encryption
+    from consult.core import encryption, kv
 
-    for place in encryption.PLACES:
-        done = 0
-        try:
+    name = ""
+    try:
+        for place in encryption.PLACES:
+            name, done = f"{place.table}.{place.column}", 0
             while more := encryption.reseal(place):
                 done += more
-        except encryption.CannotOpen as error:
-            print(f"{place.table}.{place.column}: {error}.", file=sys.stderr)
-            return 1
-        print(f"{place.table}.{place.column}: {done} brought under the first key.")
-    print("Every value is under the first key: the others may be taken out of CONSULT_ENCRYPTION_KEYS.")
+            print(f"{name}: {done} brought under the first key.")
+        name = "core_kv in Redis"
+        print(f"{name}: {kv.reseal()} brought under the first key.")
+    except encryption.CannotOpen as error:
+        print(f"{name}: {error}.", file=sys.stderr)
+        return 1
+    first, *_others = encryption.key_ids()
+    left = sum(
+        count for keys in (*encryption.in_use().values(), kv.in_use()) for id, count in keys.items() if id != first
+    )
+    if left:
+        print(f"{left} values are in use at this moment and still under another key: run it again.", file=sys.stderr)
+        return 1
+    print("Every value is under the first key. Answers of the API are kept for a day under the key of their time:")
+    print("take the others out of CONSULT_ENCRYPTION_KEYS after that.")
     return 0
 
 

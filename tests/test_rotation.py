@@ -31,7 +31,7 @@ def test_a_new_secret_key_with_the_old_one_behind_it_signs_nobody_out(cast: Cast
     user = models.User.objects.get(pk=cast.alice.user_id)
     with override_settings(SECRET_KEY=OLD):
         client = Client()
-        client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+        client.force_login(user)
         link = default_token_generator.make_token(user)
         signed = signing.dumps("word")
     with override_settings(SECRET_KEY=NEW, SECRET_KEY_FALLBACKS=[OLD]):

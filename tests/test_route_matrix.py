@@ -24,7 +24,7 @@ WRITE = ("302 404 403 200 200", "302 404 403 422 422")
 OWN = ("302 404 405 405 405", "302 404 403 403 403")
 MANAGE = ("302 404 403 403 200", "302 404 403 403 422")
 # One's own, whatever agency one is in.
-OWN = ("302 200 200 200 200", "302 405 405 405 405")
+PERSONAL = ("302 200 200 200 200", "302 405 405 405 405")
 ROUTES = {
     "": ("200 200 200 200 200", "405 405 405 405 405"),
     "health/": ("200 200 200 200 200", "200 200 200 200 200"),
@@ -37,9 +37,9 @@ ROUTES = {
     "accounts/agencies/": ("302 302 302 302 302", "302 405 405 405 405"),
     # Where it is open to everybody: consult/accounts/tests/test_sign_up.py.
     "accounts/agencies/new/": ("302 404 404 404 404", "302 404 404 404 404"),
-    "accounts/": OWN,
+    "accounts/": PERSONAL,
     "accounts/profile/": ("302 405 405 405 405", "302 422 422 422 422"),
-    "accounts/sessions/": OWN,
+    "accounts/sessions/": PERSONAL,
     "accounts/sessions/end-others/": ("302 405 405 405 405", "302 302 302 302 302"),
     # Somebody else's; one's own: consult/accounts/tests/test_sign_in_list.py.
     "accounts/sessions/<int:sign_in_id>/end/": ("302 405 405 405 405", "302 404 404 404 404"),
@@ -212,7 +212,7 @@ def clients(cast: Cast) -> dict[str, Client]:
     user_id = services.create_user(email="ada@example.com", name="Ada")
     services.add_member(agency_id=cast.a, user_id=user_id, role="admin")
     ada = Client()
-    ada.force_login(models.User.objects.get(pk=user_id), backend="django.contrib.auth.backends.ModelBackend")
+    ada.force_login(models.User.objects.get(pk=user_id))
     people = (cast.stranger, cast.charlie.client, cast.vera.client, cast.bob.client, ada)
     return dict(zip(WHO, people, strict=True))
 

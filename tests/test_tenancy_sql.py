@@ -262,9 +262,7 @@ def test_a_job_stays_in_its_agency(both: Database, cast: Cast) -> None:
 def test_the_admin_shows_the_chosen_agency_alone(both: Database, cast: Cast) -> None:
     user_id = accounts.create_user(email="root@example.com", name="Root", superuser=True)
     client = Client()
-    client.force_login(
-        accounts_models.User.objects.get(pk=user_id), backend="django.contrib.auth.backends.ModelBackend"
-    )
+    client.force_login(accounts_models.User.objects.get(pk=user_id))
     theirs = {
         model: both.ask(f"SELECT id::text FROM {model._meta.db_table} WHERE agency_id = {cast.b}")
         for model in (

@@ -29,6 +29,8 @@ WITHOUT_TOKEN = {
     "oauth/token": "programs ask there; no cookie counts, only the code or refresh token that is sent",
     "oauth/revoke": "programs ask there; no cookie counts, only the token that is sent",
 }
+# Nor by the API, which looks at no cookie: whoever has a session is nobody there.
+BY_BEARER = re.compile(r"\^?api\b")
 # What a route does otherwise, and why: the beginnings of what the rules say of it.
 OTHERWISE = {
     # Public keys and addresses: the same for everybody, and asked for often.
@@ -36,18 +38,28 @@ OTHERWISE = {
     ".well-known/oauth-authorization-server": ("Cache-Control: public",),
     # RFC 6749 (5.2) says what an error looks like there.
     "oauth/token": ("400 without a page: application/json",),
+    # The same for everybody; nothing of anybody is in them.
+    "api/openapi.json": ("Cache-Control: public",),
+    "api/docs": ("Cache-Control: public",),
     "oauth/revoke": ("400 without a page: application/json",),
 }
 VALUES = {
     "path:object_id": "1",
     "path:content_type_id": "1",
     "str:token": "no-such-token",
+    "int:pk": "1",
+    "int:sign_in_id": "1",
 }
 
 
 def routes(cast: Cast) -> list[tuple[str, str]]:
     """Return (route, an address of it) for every page."""
     return [(route, address(route, cast)) for route, _view in baseline.views(get_resolver().url_patterns)]
+
+
+def without_token() -> set[str]:
+    views = baseline.views(get_resolver().url_patterns)
+    return {*WITHOUT_TOKEN, *(route for route, _view in views if BY_BEARER.match(route))}
 
 
 def address(route: str, cast: Cast) -> str:
@@ -73,7 +85,7 @@ def clients(production: None, cast: Cast, enquiry: Enquiry) -> dict[str, Client]
     found = {"anonymous": Client(raise_request_exception=False)}
     for who, id in (("owner", cast.alice.user_id), ("superuser", user_id)):
         found[who] = Client(raise_request_exception=False)
-        found[who].force_login(models.User.objects.get(pk=id), backend="django.contrib.auth.backends.ModelBackend")
+        found[who].force_login(models.User.objects.get(pk=id))
     chosen = found["superuser"].post("/admin/accounts/agency/choose/", {"agency": cast.a}, secure=True)
     assert chosen.status_code == 302
     return found
@@ -102,12 +114,12 @@ def test_static_files_too(production: None, settings: Any) -> None:
 
 def test_no_post_without_a_token(clients: dict[str, Client], cast: Cast) -> None:
     strict = Client(enforce_csrf_checks=True, raise_request_exception=False)
-    strict.force_login(
-        models.User.objects.get(pk=cast.alice.user_id), backend="django.contrib.auth.backends.ModelBackend"
-    )
-    assert baseline.forged(routes(cast), strict, set(WITHOUT_TOKEN)) == {}
+    strict.force_login(models.User.objects.get(pk=cast.alice.user_id))
+    assert baseline.forged(routes(cast), strict, without_token()) == {}
     views = list(baseline.views(get_resolver().url_patterns))
-    assert baseline.unnamed_exemptions(views, set(WITHOUT_TOKEN)) == []
+    assert baseline.unnamed_exemptions(views, without_token()) == []
+    of_api = [pair for pair in routes(cast) if BY_BEARER.match(pair[0])]
+    assert set(baseline.forged(of_api, strict, set()).values()) <= {401, 403, 404, 405}
     assert (
         strict.post("/a/inbox/1/close/", secure=True, headers={"Accept": "application/json"}).json()["code"] == "csrf"
     )
@@ -123,12 +135,13 @@ def test_what_is_too_large_is_413(accept: str, clients: dict[str, Client], cast:
     client = clients["owner"]
     kind = "application/problem+json" if accept == "application/json" else "text/html; charset=utf-8"
 
-    def told(answer: Any) -> None:
-        assert (answer.status_code, answer["Content-Type"]) == (413, kind)
+    def told(answer: Any, where: str = "") -> None:
+        wanted = "application/problem+json" if where.startswith("/api/") else kind
+        assert (answer.status_code, answer["Content-Type"]) == (413, wanted)
         assert baseline.faults(answer) == []
 
     for _route, where in routes(cast):
-        told(client.post(where, secure=True, headers={"Accept": accept}, CONTENT_LENGTH=str(11 * 1024 * 1024)))
+        told(client.post(where, secure=True, headers={"Accept": accept}, CONTENT_LENGTH=str(11 * 1024 * 1024)), where)
     for data in ({"body": "x" * 1_100_000}, {f"field{number}": "" for number in range(1_001)}):
         text = "&".join(f"{name}={value}" for name, value in data.items())
         form = "application/x-www-form-urlencoded"
@@ -245,7 +258,7 @@ def test_a_view_that_breaks_a_rule_is_found(production: None, cast: Cast) -> Non
         strict = Client(enforce_csrf_checks=True)
         assert baseline.forged(walked, strict, set()) == {"canary/no-token/": 200}
         views = list(baseline.views(get_resolver().url_patterns))
-        assert baseline.unnamed_exemptions(views, set(WITHOUT_TOKEN)) == ["canary/no-token/"]
+        assert baseline.unnamed_exemptions(views, without_token()) == ["canary/no-token/"]
 
 
 @pytest.mark.parametrize(
@@ -262,9 +275,7 @@ def test_a_view_that_breaks_a_rule_is_found(production: None, cast: Cast) -> Non
 def test_without_a_protection_the_walk_fails(gone: str, production: None, cast: Cast, settings: Any) -> None:
     settings.MIDDLEWARE = [each for each in settings.MIDDLEWARE if each != gone]
     strict = Client(enforce_csrf_checks=True, raise_request_exception=False)
-    strict.force_login(
-        models.User.objects.get(pk=cast.alice.user_id), backend="django.contrib.auth.backends.ModelBackend"
-    )
+    strict.force_login(models.User.objects.get(pk=cast.alice.user_id))
     some = [("landing", "/"), ("inbox", "/a/inbox/"), ("action", "/a/inbox/1/close/")]
     found = {**baseline.walk(some, {"owner": strict}), **baseline.forged(some, strict, set())}
     assert found
@@ -289,3 +300,11 @@ def test_probes_have_them_too(production: None) -> None:
     """They are answered before anything that asks the database or for HTTPS."""
     answer = Client().get("/health/")
     assert [fault for fault in baseline.faults(answer) if "Strict-Transport" not in fault] == []
+
+
+def test_a_body_in_chunks_is_411(clients: dict[str, Client]) -> None:
+    """Django would take it for an empty one, and do something else than was asked."""
+    for where in ("/api/v1/clients", "/a/inbox/1/notes/"):
+        sent = {"Accept": "application/json", "Transfer-Encoding": "chunked"}
+        answer = clients["owner"].post(where, secure=True, headers=sent, CONTENT_LENGTH="")
+        assert (answer.status_code, answer.json()["code"]) == (411, "length_required")

@@ -46,10 +46,11 @@ class Accounts(AppConfig):
         return {**{each.id: (str(each.user), "") for each in members}, **{each.id: (each.name, "") for each in tokens}}
 
     def ready(self) -> None:
-        from consult.accounts.adapter import account, github
+        from consult.accounts.adapter import account, factors, github
         from consult.core import grants
 
         # Sent once for each app with models, after all of them are migrated; here stands in for core, which has none.
         post_migrate.connect(grants.after_migrate, sender=self)
         account.listen()
+        factors.listen()
         github.listen()

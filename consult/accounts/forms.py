@@ -67,6 +67,9 @@ class Agency(forms.Form):
         if zone not in dict(_zones()):
             self.fields["time_zone"].choices = [(zone, zone), *_zones()]  # type: ignore[attr-defined]
 
+    def clean_name(self) -> str:
+        return self._one_line("name")
+
     def clean_slug(self) -> str:
         slug: str = self.cleaned_data["slug"].strip().lower()
         if not rules.SLUG.fullmatch(slug):
@@ -74,7 +77,10 @@ class Agency(forms.Form):
         return slug
 
     def clean_sender_name(self) -> str:
-        name: str = self.cleaned_data["sender_name"]
+        return self._one_line("sender_name")
+
+    def _one_line(self, field: str) -> str:
+        name: str = self.cleaned_data[field]
         if not name.isprintable():
             raise forms.ValidationError(_("A name of one line, please."))
         return name

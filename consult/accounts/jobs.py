@@ -1,6 +1,7 @@
 """Background work of accounts: invitations, exports, an agency's end, keys and sign-ins of programs."""
 
 import datetime as dt
+from collections.abc import Callable
 from uuid import UUID
 
 from consult.accounts import queries, services
@@ -55,9 +56,7 @@ def sweep_logos() -> None:
 
 @queue.periodic("accounts.sweep_idempotency_keys", "23 * * * *")
 def sweep_idempotency_keys() -> None:
-    now = dt.datetime.now(dt.UTC)
-    for agency_id, _slug, _name in queries.agencies():
-        services.sweep_idempotency_keys(agency_id=agency_id, now=now)
+    _in_each_agency(services.sweep_idempotency_keys)
 
 
 @queue.periodic("accounts.tend_keys", "*/10 * * * *")
@@ -69,9 +68,13 @@ def tend_keys() -> None:
 @queue.periodic("accounts.forget_grants", "20 3 * * *")
 def forget_grants() -> None:
     """Delete codes, refresh tokens and sign-ins of programs that are long over."""
+    _in_each_agency(services.forget_grants)
+
+
+def _in_each_agency(tidy: Callable[..., object]) -> None:
     now = dt.datetime.now(dt.UTC)
     for agency_id, _slug, _name in queries.agencies():
-        services.forget_grants(agency_id=agency_id, now=now)
+        tidy(agency_id=agency_id, now=now)
 
 
 @queue.periodic("accounts.forget_unverified", "40 3 * * *")

@@ -11,8 +11,8 @@ from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.db import connection
-from django.db.models import Q
-from django.http import HttpRequest
+from django.db.models import Q, QuerySet
+from django.http import Http404, HttpRequest
 
 from consult.accounts import models, rules
 from consult.core import tenancy
@@ -139,10 +139,15 @@ def agency_time_zone(agency_id: int) -> str:
 def agency_currency(agency_id: int) -> str:
     """Return the currency (ISO 4217) of the agency's money that is in no other."""
     return models.Agency.objects.values_list("currency", flat=True).get(id=agency_id)
+
+
+# What services.update_agency changes.
+SETTINGS = ("name", "slug", "time_zone", "currency", "week_start", "sender_address")
+
+
 def settings_of(agency_id: int) -> dict[str, Any]:
-    """Return the agency's settings by their name (services.agencies.SETTINGS), and its logo."""
-    names = ("name", "slug", "time_zone", "currency", "week_start", "sender_address", "logo")
-    found: dict[str, Any] = models.Agency.objects.values(*names).get(id=agency_id)
+    """Return the agency's settings by their name, and its logo."""
+    found: dict[str, Any] = models.Agency.objects.values(*SETTINGS, "logo").get(id=agency_id)
     return found
 
 
@@ -319,6 +324,13 @@ def permit(request: HttpRequest, permission: str) -> Membership:
         words = rules.PERMISSIONS[permission][1]
         raise PermissionDenied(f"Your role, {found.role}, may not {words}. Ask an owner or admin of the agency.")
     return found
+
+
+def person_here(here: Membership) -> UUID:
+    """Return the member who acts. Raise Http404 for a token of the agency, which is nobody."""
+    if here.member_id is None:
+        raise Http404
+    return here.member_id
 
 
 def scopes_of(role: str) -> list[str]:
@@ -540,6 +552,14 @@ class Audited:
     created_at: dt.datetime
 
 
+def lying_before(found: QuerySet[models.Audit], place: tuple[dt.datetime, UUID] | None) -> QuerySet[models.Audit]:
+    """Return of the audit's lines those before that place (created_at, id); all of them without a place."""
+    if place is None:
+        return found
+    at, id = place
+    return found.filter(Q(created_at__lt=at) | Q(created_at=at, id__lt=id))
+
+
 def audit_before(
     agency_id: int,
     before: tuple[dt.datetime, UUID] | None,
@@ -552,8 +572,6 @@ def audit_before(
     """Return the audit's lines before that place, the latest first; only those of an action, a member, a subject."""
     wanted = {"action": action, "by_id": by_id, "subject_id": subject_id}
     found = models.Audit.objects.filter(agency_id=agency_id, **{name: each for name, each in wanted.items() if each})
-    if before:
-        at, id = before
-        found = found.filter(Q(created_at__lt=at) | Q(created_at=at, id__lt=id))
+    found = lying_before(found, before)
     names = [field.name for field in dataclasses.fields(Audited)]
     return [Audited(*row) for row in found.order_by("-created_at", "-id").values_list(*names)[:limit]]

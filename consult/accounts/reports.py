@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from django.apps import apps
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from consult.accounts import models, queries
@@ -76,7 +76,7 @@ def audit(agency_id: int, wanted: Wanted, *, before: str = "", names: Mapping[UU
 
     `names` are the members' (queries.member_names), where somebody has asked for them already.
     """
-    rows = list(_before(_wanted(agency_id, wanted), _decode(before))[: PAGE + 1])
+    rows = list(queries.lying_before(_wanted(agency_id, wanted), _decode(before))[: PAGE + 1])
     more = len(rows) > PAGE
     rows = rows[:PAGE]
     return Page(_lines(agency_id, rows, names), _encode(rows[-1]) if more else "")
@@ -87,7 +87,7 @@ def every_line(agency_id: int, wanted: Wanted) -> Iterator[Line]:
     last: tuple[dt.datetime, UUID] | None = None
     while True:
         with tenancy.agency(agency_id):
-            rows = list(_before(_wanted(agency_id, wanted), last)[:AT_ONCE])
+            rows = list(queries.lying_before(_wanted(agency_id, wanted), last)[:AT_ONCE])
             shown = _lines(agency_id, rows)
         yield from shown
         if len(rows) < AT_ONCE:
@@ -124,13 +124,6 @@ def _wanted(agency_id: int, wanted: Wanted) -> QuerySet[models.Audit]:
     if wanted.until:
         found = found.filter(created_at__lt=wanted.until)
     return found.order_by("-created_at", "-id")
-
-
-def _before(found: QuerySet[models.Audit], last: tuple[dt.datetime, UUID] | None) -> QuerySet[models.Audit]:
-    if last is None:
-        return found
-    at, id = last
-    return found.filter(Q(created_at__lt=at) | Q(created_at=at, id__lt=id))
 
 
 def _lines(agency_id: int, rows: list[models.Audit], names: Mapping[UUID, str] | None = None) -> list[Line]:

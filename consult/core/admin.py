@@ -44,7 +44,7 @@ else:
 
 
 # Hashes and sealed keys: nobody needs to see them, and whoever does could try them out elsewhere.
-SECRETS = frozenset({"password", "token_hash", "private_key_encrypted"})
+SECRETS = frozenset({"password", "token_hash", "private_key_sealed"})
 
 
 class Records(ModelAdmin):
@@ -59,12 +59,17 @@ class Records(ModelAdmin):
         shown: list[str | Callable[[Any], str | bool]] = [
             field.name
             for field in self.model._meta.concrete_fields
-            if not isinstance(field, models.JSONField) and field.name not in SECRETS
+            if not isinstance(field, models.JSONField) and field.name not in self.secrets
         ]
         return shown[:8]
 
     def get_exclude(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        return sorted(SECRETS)
+        return sorted(self.secrets)
+
+    @property
+    def secrets(self) -> frozenset[str]:
+        """Those of every model, and what this one calls so itself."""
+        return SECRETS | frozenset(getattr(self.model, "SECRETS", ()))
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -74,6 +74,9 @@ class Refusals:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if declared(request) > settings.CONSULT_BODY_LIMIT_BYTES:
             return errors.too_large(request)
+        if "HTTP_TRANSFER_ENCODING" in request.META and not request.META.get("CONTENT_LENGTH"):
+            # Django would read none of it.
+            return errors.answer(request, 411)
         response = self.get_response(request)
         if isinstance(response, HttpResponseNotAllowed) and not response.content:
             page = errors.answer(request, 405)

@@ -7,6 +7,7 @@ seals, every one opens; `reseal` brings what older keys have sealed under the fi
 import base64
 import binascii
 import functools
+import hashlib
 import os
 import re
 from typing import NamedTuple
@@ -68,6 +69,11 @@ def open_sealed(sealed: str, *, bound_to: str) -> bytes:
     raise CannotOpen(f"sealed with the key {found[1]}, which CONSULT_ENCRYPTION_KEYS does not hold")
 
 
+def hashed(secret: str) -> str:
+    """Return what is stored of a secret that is only ever compared: 256 random bits need no slow hash."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
 def key_ids() -> list[str]:
     """Return the ids of our keys, the one that seals first."""
     return [id for id, _cipher in _keys()]
@@ -85,6 +91,19 @@ def _derived(keys: tuple[str, ...]) -> list[tuple[str, AESGCM]]:
 def _derive(key: str, purpose: bytes, length: int) -> bytes:
     secret = base64.urlsafe_b64decode(key)
     return HKDF(hashes.SHA256(), length, salt=None, info=b"consult enc v1 " + purpose).derive(secret)
+
+
+def sealed_with(sealed: str) -> str:
+    """Return the id of the key that a sealed value needs. Raise CannotOpen for what is none."""
+    found = _SEALED.fullmatch(sealed)
+    if found is None:
+        raise CannotOpen("not a sealed value")
+    return found[1]
+
+
+def seal_again(sealed: str, *, bound_to: str) -> str:
+    """Bring a sealed value under the first key. Raise CannotOpen."""
+    return seal(open_sealed(sealed, bound_to=bound_to), bound_to=bound_to)
 
 
 def in_use() -> dict[str, dict[str, int]]:
@@ -118,10 +137,6 @@ def reseal(place: Place, *, limit: int = 200) -> int:
         rows = cursor.fetchall()
         for id, text, kind in rows:
             bound_to = place.bound_to.format(key=id)
-            again = _SEALED.sub(functools.partial(_again, bound_to=bound_to), text)
+            again = _SEALED.sub(lambda found, to=bound_to: seal_again(found[0], bound_to=to), text)  # type: ignore[misc]
             cursor.execute(f"UPDATE {table} SET {column} = %s::{kind} WHERE {key}::text = %s", [again, id])  # noqa: S608
     return len(rows)
-
-
-def _again(found: re.Match[str], *, bound_to: str) -> str:
-    return seal(open_sealed(found[0], bound_to=bound_to), bound_to=bound_to)

@@ -48,6 +48,7 @@ KINDS: dict[str, Kind] = {
     "in_progress": Kind(
         409, "In progress", "A request with the same `Idempotency-Key` is still being worked on; see `Retry-After`."
     ),
+    "length_required": Kind(411, "Length required", "Send the body whole, with `Content-Length`; not in chunks."),
     "precondition_failed": Kind(
         412, "Precondition failed", "It was changed since: the `ETag` is not the one in `If-Match`. Nothing was done."
     ),

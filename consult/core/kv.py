@@ -3,8 +3,10 @@
 Values are bytes; keys say what they are of and whose: `github_token/4711`. None lives longer than LONGEST.
 """
 
+import contextlib
 import datetime as dt
 import functools
+from collections.abc import Iterator
 from typing import Any, cast
 
 import redis
@@ -64,6 +66,42 @@ def delete(key: str) -> None:
         return
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM core_kv WHERE key = %s", [key])
+
+
+def in_use() -> dict[str, int]:
+    """Return how many values Redis holds under which key, as encryption.in_use does for tables; empty without Redis."""
+    found: dict[str, int] = {}
+    for _key, _until, sealed in _in_redis():
+        id = encryption.sealed_with(sealed)
+        found[id] = found.get(id, 0) + 1
+    return found
+
+
+def reseal() -> int:
+    """Bring what Redis holds under the first key; return how many. Raise encryption.CannotOpen."""
+    count, first = 0, encryption.key_ids()[0]
+    for name, until, sealed in _in_redis():
+        if encryption.sealed_with(sealed) != first:
+            again = encryption.seal_again(sealed, bound_to=f"core_kv/{name.removeprefix(PREFIX)}")
+            with _redis().pipeline() as pipe:
+                pipe.watch(name)
+                # Written anew meanwhile: that was done with the first key.
+                if pipe.get(name) == f"{until}|{sealed}".encode():
+                    pipe.multi()
+                    pipe.set(name, f"{until}|{again}", pxat=until, xx=True)
+                    with contextlib.suppress(redis.WatchError):
+                        pipe.execute()
+                        count += 1
+    return count
+
+
+def _in_redis() -> Iterator[tuple[str, int, str]]:
+    if not settings.CONSULT_REDIS_URL:
+        return
+    for key in _redis().scan_iter(f"{PREFIX}*"):
+        if found := cast(bytes | None, _redis().get(key)):
+            until, _, sealed = found.decode().partition("|")
+            yield key.decode(), int(until), sealed
 
 
 def forget_expired(*, now: dt.datetime) -> int:

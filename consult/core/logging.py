@@ -29,7 +29,7 @@ _SHAPES = [
         HIDDEN,
     ),
     # Links that sign somebody in.
-    (re.compile(r"(?P<keep>/sign-in/|/reset/key/)[^/\s<]{1,500}"), rf"\g<keep>{HIDDEN}"),
+    (re.compile(r"(?P<keep>/sign-in/|/reset/key/|/invitations/)[^/\s<]{1,500}"), rf"\g<keep>{HIDDEN}"),
     # Headers, to the end of their line.
     (
         re.compile(r"(?P<keep>\b(?:authorization|cookie)\\?[\"']?\s{0,5}[=:]\s{0,5})[^\r\n]{1,8000}", re.IGNORECASE),

@@ -55,10 +55,19 @@ def enter_admin() -> None:
 
 def network(address: str) -> str:
     """Return the network that an address lies in, empty for what is no address (a peer on a socket has none)."""
+    return _within(address, BITS_OF_4, BITS_OF_6)
+
+
+def sender(address: str) -> str:
+    """Return whom an address stands for where tries are counted: who has one IPv6 address has a whole /64 of them."""
+    return _within(address, 32, 64)
+
+
+def _within(address: str, bits_of_4: int, bits_of_6: int) -> str:
     try:
         parsed = ipaddress.ip_address(address)
     except ValueError:
         return ""
     if isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped is not None:
         parsed = parsed.ipv4_mapped
-    return str(ipaddress.ip_network((parsed, BITS_OF_4 if parsed.version == 4 else BITS_OF_6), strict=False))
+    return str(ipaddress.ip_network((parsed, bits_of_4 if parsed.version == 4 else bits_of_6), strict=False))

@@ -10,7 +10,11 @@ class Crm(AppConfig):
     name = "consult.crm"
     label = "crm"
     # What the audit says of each action, after the name of who did it.
-    actions: ClassVar[dict[str, Any]] = {"crm.ensure_client": _("added a client")}
+    actions: ClassVar[dict[str, Any]] = {
+        "crm.ensure_client": _("added a client"),
+        "crm.create_client": _("added a client"),
+        "crm.update_client": _("changed a client"),
+    }
 
     def audit_subjects(self, agency_id: int, slug: str, ids: Collection[UUID]) -> dict[UUID, tuple[str, str]]:
         """Return what the audit calls these, with the addresses of their pages."""

@@ -121,7 +121,6 @@ ROOT_URLCONF = "consult.urls"
 WSGI_APPLICATION = "consult.wsgi.application"
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = [
-    "django.contrib.auth.backends.ModelBackend",
     "allauth.account.auth_backends.AuthenticationBackend",
 ]
 AUTH_PASSWORD_VALIDATORS = [
@@ -309,7 +308,9 @@ def _listed(text: str) -> list[str]:
 def _cache(redis: str) -> dict[str, Any]:
     if redis:
         return {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": redis}
-    return {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "core_cache"}
+    # Django's own limit of 300 entries would let anybody push the counters of failed sign-ins out.
+    options = {"MAX_ENTRIES": 1_000_000}
+    return {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "core_cache", "OPTIONS": options}
 
 
 def _github(environment: Environment) -> str:

@@ -122,7 +122,13 @@ class Database:
         self._do(work)
 
     def add_key(self, kid: str, pem: str, *, told: bool = True) -> None:
-        self.execute("INSERT INTO accounts_signingkey VALUES ($1, $2, '', now())", kid, pem)
+        self.execute(
+            "INSERT INTO accounts_signingkey"
+            " (kid, state, public_key, private_key_sealed, created_at, not_before, retired_at)"
+            " VALUES ($1, 'previous', $2, '', now(), now(), now())",
+            kid,
+            pem,
+        )
         if told:
             self.notify("consult_keys", kid)
 

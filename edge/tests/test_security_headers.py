@@ -30,8 +30,8 @@ def faults(answer: httpx.Response) -> list[str]:
         found.append("it may be framed")
     if answer.headers.get("access-control-allow-origin") == "*" and answer.headers.get("set-cookie"):
         found.append("a cookie for everybody")
-    if "set-cookie" in answer.headers or "server" in answer.headers:
-        found.append("a cookie, or the server's name")
+    if "set-cookie" in answer.headers or re.search(r"\d", answer.headers.get("server", "")):
+        found.append("a cookie, or the server's version")
     if not re.search(
         r"no-store|immutable", answer.headers.get("cache-control", "no-store" if not answer.content else "")
     ):

@@ -25,17 +25,17 @@ def test_many_pairs(
         proxy.shut()
     told: dict[str, set[str]] = collections.defaultdict(set)
 
-    # A connection for each: in so many threads httpx may hand one out that another thread is closing.
-    client = httpx.Client(timeout=30, limits=httpx.Limits(max_keepalive_connections=0))
-
-    def post(number: int, text: str, url: str) -> httpx.Response:
+    def post(client: httpx.Client, number: int, text: str, url: str) -> httpx.Response:
         return client.post(f"{url}/f/{key}", json=load.fields(text), headers={"idempotency-key": f"key {number}"})
+
+    def at_once(calls: list[tuple[int, str, str]]) -> list[httpx.Response]:
+        return load.at_once([lambda client, call=call: post(client, *call) for call in calls])  # type: ignore[misc]
 
     for first in range(0, 2 * scale.many, 20):
         calls = [
             (number, f"visitor {number}", urls[twin % edges]) for number in range(first, first + 20) for twin in (0, 1)
         ]
-        answers = load.at_once([lambda call=call: post(*call) for call in calls])  # type: ignore[misc]
+        answers = at_once(calls)
         for (_number, text, _url), answer in zip(calls, answers, strict=True):
             assert answer.status_code in (200, 201, 202), answer.text
             told[text].add(load.told(answer))
@@ -46,7 +46,7 @@ def test_many_pairs(
         for number in range(9_000, 9_010)
         for twin, words in enumerate(("one", "other"))
     ]
-    answers = load.at_once([lambda call=call: post(*call) for call in calls])  # type: ignore[misc]
+    answers = at_once(calls)
     for (_number, text, _url), answer in zip(calls, answers, strict=True):
         told[text].add(answer.json()["receipt"].replace("-", ""))
     statuses = [sorted((a.status_code, b.status_code)) for a, b in zip(answers[::2], answers[1::2], strict=True)]

@@ -15,9 +15,8 @@ TEXTS = [f"visitor {number}" if number != 117 else "visitor 117, POISON" for num
 
 
 def _send(edge: Program, key: str) -> list[httpx.Response]:
-    client = httpx.Client(base_url=edge.url, timeout=30, limits=httpx.Limits(max_connections=len(TEXTS)))
-    with client:
-        return load.at_once([lambda text=text: client.post(f"/f/{key}", json=load.fields(text)) for text in TEXTS])  # type: ignore[misc]
+    url = f"{edge.url}/f/{key}"
+    return load.at_once([lambda client, text=text: client.post(url, json=load.fields(text)) for text in TEXTS])  # type: ignore[misc]
 
 
 def _largest_batch(edge: Program) -> float:

@@ -1,5 +1,6 @@
 """Sign-up, sign-in and the mails about them."""
 
+import datetime as dt
 from typing import Any
 from urllib.parse import urlencode
 
@@ -22,6 +23,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from consult.accounts import models, rules, services
+from consult.core import origin
 
 # What the session keeps between sign-up and the moment when the address is verified: {user, name, slug}.
 AGENCY_WANTED = "agency_wanted"
@@ -55,7 +57,9 @@ class Accounts(DefaultAccountAdapter):
 
     def is_email_verified(self, request: HttpRequest, email: str) -> bool:
         verified = str(request.session.get("account_verified_email") or "")
-        return bool(verified) and models.normalise_email(verified) == models.normalise_email(email)
+        return (
+            bool(verified) and is_invited(request) and models.normalise_email(verified) == models.normalise_email(email)
+        )
 
     def unstash_verified_email(self, request: HttpRequest) -> str | None:
         """None for allauth: whoever was invited by one address may sign up with another, which is then verified."""
@@ -78,8 +82,10 @@ class Accounts(DefaultAccountAdapter):
         response = super().post_login(request, user, **kwargs)
         request.session.pop("account_verified_email", None)
         wanted = request.session.pop(AGENCY_WANTED, None)
-        if is_invited(request):
-            return redirect(request.session.pop(INVITATION))
+        if path := _invitation(request):
+            # Also one that is spent: its page says so.
+            request.session.pop(INVITATION)
+            return redirect(path)
         if wanted and wanted["user"] == user.pk:
             return self._open_agency(request, user, wanted) or response
         return response
@@ -106,11 +112,12 @@ class Accounts(DefaultAccountAdapter):
 
     def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
         """Account and address together: a stranger who guesses locks nobody out but themselves."""
-        return f"{self.get_client_ip(request)}:{models.normalise_email(credentials.get('email', ''))}"
+        return f"{origin.sender(self.get_client_ip(request))}:{models.normalise_email(credentials.get('email', ''))}"
 
     def is_ajax(self, request: HttpRequest) -> bool:
-        """Never: its JSON answers repeat whatever the form was sent, passwords too."""
-        return False
+        """Only where a page asks what a passkey has to sign: JSON answers to a form repeat what it was sent."""
+        match = request.resolver_match
+        return request.method == "GET" and match is not None and match.url_name == "mfa_login_webauthn"
 
     def get_client_ip(self, request: HttpRequest) -> str:
         """The address that core.http.TrustedProxies has established."""
@@ -121,12 +128,25 @@ def _confirmed(*, request: HttpRequest, email_address: EmailAddress, **_kwargs: 
     """An address's owner comes in by code, for the first time: the password is of whoever signed up with it."""
     by_code = request.resolver_match is not None and request.resolver_match.url_name == "account_confirm_login_code"
     if by_code and email_address.user.last_login is None:
-        email_address.user.set_unusable_password()
-        email_address.user.save(update_fields=["password"])
+        services.forget_ways_in(user=email_address.user)
+
+
+def _reset(*, user: models.User, **_kwargs: Any) -> None:
+    """Who resets has the mailbox; nobody had shown that before."""
+    if not EmailAddress.objects.filter(user_id=user.pk, verified=True).exists():
+        services.forget_ways_in(user=user, but_password=True)
+
+
+def _new_password(*, user: models.User, **_kwargs: Any) -> None:
+    """Whoever came in with the old one may have signed a program in."""
+    services.sign_programs_out(user_id=user.pk, now=dt.datetime.now(dt.UTC))
 
 
 def listen() -> None:
     """Hear what allauth tells; called once, when the apps are ready."""
+    for told in (signals.password_set, signals.password_changed, signals.password_reset):
+        told.connect(_new_password, dispatch_uid="accounts.account.new_password")
+    signals.password_reset.connect(_reset, dispatch_uid="accounts.account.reset")
     signals.email_confirmed.connect(_confirmed, dispatch_uid="accounts.account.confirmed")
 
 
@@ -137,8 +157,15 @@ def sign_in(request: HttpRequest, user: models.User) -> HttpResponse:
 
 
 def is_invited(request: HttpRequest) -> bool:
-    """Whether the page of an invitation has sent this browser here."""
-    return str(request.session.get(INVITATION) or "").startswith("/accounts/invitations/")
+    """Whether the page of an invitation has sent this browser here, and it still stands."""
+    token = _invitation(request).rstrip("/").rpartition("/")[2]
+    found = services.invitation_of(token, now=dt.datetime.now(dt.UTC)) if token else None
+    return found is not None and found.state == "open"
+
+
+def _invitation(request: HttpRequest) -> str:
+    path = str(request.session.get(INVITATION) or "")
+    return path if path.startswith("/accounts/invitations/") else ""
 
 
 def keep_wanted_agency(request: HttpRequest, user: AbstractBaseUser, *, name: str, slug: str) -> None:

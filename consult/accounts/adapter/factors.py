@@ -1,8 +1,13 @@
 """Second factors and passkeys."""
 
+from typing import Any
+
+from allauth.mfa import signals
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal.auth import TOTP
 from django.contrib.auth.base_user import AbstractBaseUser
+from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -10,6 +15,17 @@ from consult.core import encryption
 
 # allauth does not tell the adapter whose secret it is: bound to the column, as encryption.PLACES says.
 PLACE = "mfa_authenticator.data"
+
+
+def _activated(*, request: HttpRequest, authenticator: Authenticator, **_kwargs: Any) -> None:
+    """The code that showed the new secret is spent: it is good for no sign-in."""
+    if authenticator.type == Authenticator.Type.TOTP:
+        TOTP(authenticator)._mark_code_used(request.POST.get("code", ""))
+
+
+def listen() -> None:
+    """Hear what allauth tells; called once, when the apps are ready."""
+    signals.authenticator_added.connect(_activated, dispatch_uid="accounts.factors.activated")
 
 
 class Factors(DefaultMFAAdapter):

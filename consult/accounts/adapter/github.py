@@ -77,6 +77,11 @@ class Identity(GitHubProvider):
     def get_auth_params_from_request(self, request: HttpRequest, action: str) -> dict[str, str]:
         return {}
 
+    def extract_email_addresses(self, data: dict[str, Any]) -> list[EmailAddress]:
+        """Without those whose form that we compare is another address: straße.example is not strasse.example."""
+        found: list[EmailAddress] = super().extract_email_addresses(data)  # type: ignore[no-untyped-call]
+        return [each for each in found if models.normalise_email(each.email) == each.email.strip().lower()]
+
     def extract_extra_data(self, data: dict[str, Any]) -> dict[str, Any]:
         return {key: data.get(key) for key in KEPT}
 

@@ -1,14 +1,13 @@
 """The way into the API: a bearer token, and nothing else, says who calls and in which agency."""
 
 import datetime as dt
-import ipaddress
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse
 
 from consult.accounts import queries, services
-from consult.core import encryption, tenancy
+from consult.core import encryption, origin, tenancy
 from consult.core.api import Go, limits
 from consult.core.errors import Refused
 
@@ -38,24 +37,15 @@ def _believed(request: HttpRequest, now: dt.datetime) -> queries.Caller:
     scheme, _space, bearer = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer":
         raise Refused("not_signed_in", headers={"WWW-Authenticate": 'Bearer realm="consult"'})
-    failed = [limits.Turn("failed", FAILED_LIMIT, _network(request.META.get("REMOTE_ADDR", "")))]
-    limits.spend(failed, cost=0)
+    failed = [limits.Turn("failed", FAILED_LIMIT, origin.sender(request.META.get("REMOTE_ADDR", "")))]
     try:
         return services.believe(bearer.strip(), now=now)
     except services.BadToken:
+        # After it was looked at: one broken program must not shut out the others behind its address.
         limits.spend(failed)
         # Which of the reasons it is, is told to nobody.
         challenge = 'Bearer realm="consult", error="invalid_token"'
         raise Refused("not_signed_in", headers={"WWW-Authenticate": challenge}) from None
-
-
-def _network(address: str) -> str:
-    """Return whom an address stands for: who has one IPv6 address has a whole /64 of them."""
-    try:
-        found = ipaddress.ip_address(address)
-    except ValueError:
-        return ""
-    return str(ipaddress.ip_network((found, 64 if found.version == 6 else 32), strict=False))
 
 
 def _once(request: HttpRequest, caller: queries.Caller, key: str, go: Go, now: dt.datetime) -> HttpResponse:

@@ -1,5 +1,7 @@
 """Answers that are kept for a request that is sent again."""
 
+from typing import ClassVar
+
 from django.db import models
 
 from consult.core.isolation import AgencyRecord, Isolated
@@ -7,6 +9,8 @@ from consult.core.isolation import AgencyRecord, Isolated
 
 class IdempotencyKey(AgencyRecord):
     """A request that a program named by an `Idempotency-Key`, and what it was answered: written with its effect."""
+
+    SECRETS: ClassVar[tuple[str, ...]] = ("answer",)
 
     # Whose it is: an API token, or a program's sign-in. One program's keys say nothing to another.
     token_id = models.UUIDField()

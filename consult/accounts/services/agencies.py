@@ -16,6 +16,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from consult.accounts import models, queries, rules
+from consult.accounts.services import audit
 from consult.accounts.services.audit import record
 from consult.core import files, queue, tenancy
 from consult.core import mail as core_mail
@@ -25,7 +26,6 @@ log = structlog.get_logger("consult.accounts")
 GRACE = dt.timedelta(days=30)
 # A logo that no agency names was left by a process that died between writing it and saying so.
 KEEP_UNNAMED_LOGOS = dt.timedelta(days=1)
-SETTINGS = ("name", "slug", "time_zone", "currency", "week_start", "sender_address")
 
 
 class BadName(ValueError):
@@ -80,7 +80,7 @@ def _raise_taken(error: IntegrityError, slug: str) -> None:
 
 
 def update_agency(*, agency_id: int, changes: Mapping[str, Any], by: UUID | None) -> None:
-    """Change these settings (SETTINGS) and no other: somebody else may be changing those at this moment.
+    """Change these settings (queries.SETTINGS) and no other: somebody else may be changing those at this moment.
 
     Raise NameTaken, BadName, BadSetting.
     """
@@ -96,11 +96,16 @@ def update_agency(*, agency_id: int, changes: Mapping[str, Any], by: UUID | None
             for name in changed:
                 setattr(agency, name, changes[name])
             agency.save(update_fields=changed)
-            data = {"before": {name: before[name] for name in changed}, "after": {n: changes[n] for n in changed}}
-            record("accounts.update_agency", agency_id=agency_id, by=by, data=data)
+            told = [{name: _told(name, side[name]) for name in changed} for side in (before, changes)]
+            record("accounts.update_agency", agency_id=agency_id, by=by, data=audit.changes(*told))
     except IntegrityError as error:
         _raise_taken(error, changes.get("slug", ""))
         raise
+
+
+def _told(name: str, value: Any) -> Any:
+    """What the audit keeps for ever: no name of a person."""
+    return parseaddr(value)[1] if name == "sender_address" else value
 
 
 def _check_setting(name: str, value: Any) -> None:

@@ -22,7 +22,7 @@ from consult.accounts import models
 from consult.accounts.services.access_tokens import ACCESS_TOKEN_LIFE, access_token, verify
 from consult.accounts.services.audit import record
 from consult.accounts.services.tokens import BadScopes, BadToken
-from consult.core import tenancy
+from consult.core import encryption, tenancy
 
 log = structlog.get_logger("consult.grants")
 
@@ -79,7 +79,7 @@ def authorize(
         models.AuthorizationCode.objects.create(
             agency_id=agency_id,
             member_id=member_id,
-            code_hash=_hash(code),
+            code_hash=encryption.hashed(code),
             client_id=client_id,
             redirect_uri=redirect_uri,
             challenge=challenge,
@@ -109,7 +109,7 @@ def exchange_code(
     with tenancy.agency(agency_id):
         found = (
             models.AuthorizationCode.objects.select_for_update()
-            .filter(agency_id=agency_id, code_hash=_hash(code))
+            .filter(agency_id=agency_id, code_hash=encryption.hashed(code))
             .first()
         )
         issued = None
@@ -283,7 +283,7 @@ def _agency_of(secret: str) -> int:
     if not secret.isascii() or len(secret) > 200:
         raise BadGrant
     with connection.cursor() as cursor:
-        cursor.execute("SELECT agency_id FROM accounts_grant_secret_v1(%s)", [_hash(secret)])
+        cursor.execute("SELECT agency_id FROM accounts_grant_secret_v1(%s)", [encryption.hashed(secret)])
         row = cursor.fetchone()
     if row is None:
         raise BadGrant
@@ -292,7 +292,7 @@ def _agency_of(secret: str) -> int:
 
 
 def _tokens(agency_id: int, token: str) -> QuerySet[models.RefreshToken]:
-    return models.RefreshToken.objects.filter(agency_id=agency_id, token_hash=_hash(token))
+    return models.RefreshToken.objects.filter(agency_id=agency_id, token_hash=encryption.hashed(token))
 
 
 def _is_here(agency_id: int, member_id: UUID) -> bool:
@@ -303,7 +303,7 @@ def _store(grant: models.Grant, token: str, now: dt.datetime) -> None:
     models.RefreshToken.objects.create(
         agency_id=grant.agency_id,
         grant_id=grant.id,
-        token_hash=_hash(token),
+        token_hash=encryption.hashed(token),
         expires_at=min(now + REFRESH_TOKEN_LIFE, grant.ends_at),
     )
 
@@ -338,7 +338,3 @@ def _network(address: str) -> str:
         return ""
     bits = 24 if found.version == 4 else 48
     return str(ipaddress.ip_network(f"{found}/{bits}", strict=False).network_address)
-
-
-def _hash(secret: str) -> str:
-    return hashlib.sha256(secret.encode()).hexdigest()

@@ -1,7 +1,6 @@
 """Invitations: a place offered by e-mail, taken by whoever owns the address."""
 
 import datetime as dt
-import hashlib
 import secrets
 from typing import Any
 from uuid import UUID
@@ -17,11 +16,13 @@ from django.utils.translation import gettext as _
 from consult.accounts import models, queries, rules
 from consult.accounts.services.audit import record
 from consult.accounts.services.members import NotYours
+from consult.core import encryption, queue, tenancy
 from consult.core import mail as core_mail
-from consult.core import queue, tenancy
 
 INVITATION_DAYS = 7
 MOST_INVITATION_DAYS = 30
+# So many mails with invitations an agency may cause within a day: nobody's mail server is to be used by strangers.
+MOST_A_DAY = 50
 
 
 class NoSuchInvitation(Exception):
@@ -44,6 +45,10 @@ class OtherAddress(Exception):
     """Whoever is signed in does not own the address that was invited."""
 
 
+class TooManyInvitations(Exception):
+    """The agency has sent MOST_A_DAY within the last day."""
+
+
 class BadInvitation(ValueError):
     """An address, a role or a number of days that no invitation can have."""
 
@@ -60,7 +65,7 @@ def invite_member(
     """Offer an address a place for so many days; return the invitation's id. A job sends the link.
 
     An address that has an open invitation gets a new link, and the old one is dead. Raise BadInvitation, NotYours,
-    AlreadyMember.
+    AlreadyMember, TooManyInvitations.
     """
     address = rules.one_address(models.normalise_email(email))
     if not address or role not in rules.ROLES or not 1 <= days <= MOST_INVITATION_DAYS:
@@ -78,19 +83,22 @@ def invite_member(
             # One that only an owner may make is not an admin's to change.
             _may_give(agency_id, by, invitation.role)
         invitation.role, invitation.invited_by_id = role, by
-        _renew(invitation, now + dt.timedelta(days=days))
+        _renew(invitation, now, days)
         data = {"role": role, "days": days}
         record("accounts.invite_member", agency_id=agency_id, by=by, subject_id=invitation.id, data=data)
     return invitation.id
 
 
 def resend_invitation(*, agency_id: int, invitation_id: UUID, by: UUID, now: dt.datetime) -> None:
-    """Send a new link, good for INVITATION_DAYS; the old one is dead. Raise NoSuchInvitation, NotYours."""
+    """Send a new link, good for INVITATION_DAYS; the old one is dead.
+
+    Raise NoSuchInvitation, NotYours, TooManyInvitations.
+    """
     with tenancy.agency(agency_id):
         invitation = _locked(agency_id, invitation_id)
         _may_give(agency_id, by, invitation.role)
         invitation.invited_by_id = by
-        _renew(invitation, now + dt.timedelta(days=INVITATION_DAYS))
+        _renew(invitation, now, INVITATION_DAYS)
         record("accounts.resend_invitation", agency_id=agency_id, by=by, subject_id=invitation_id)
 
 
@@ -115,13 +123,13 @@ def send_invitation(*, agency_id: int, invitation_id: UUID) -> None:
         invitation = _open(agency_id).select_for_update().filter(id=invitation_id, sent_at=None).first()
         if invitation is None:
             return
-        invitation.token_hash = _hash(token)
+        invitation.token_hash = encryption.hashed(token)
         invitation.save(update_fields=["token_hash"])
         message = _message(invitation, token)
     core_mail.send(message)
     with tenancy.agency(agency_id):
         # Not of one that was renewed meanwhile: its own job is in the queue.
-        sent = _open(agency_id).filter(id=invitation_id, token_hash=_hash(token))
+        sent = _open(agency_id).filter(id=invitation_id, token_hash=encryption.hashed(token))
         sent.update(sent_at=dt.datetime.now(dt.UTC))
 
 
@@ -130,7 +138,7 @@ def accept_invitation(*, token: str, user_id: int, now: dt.datetime) -> str:
 
     Raise NoSuchInvitation, InvitationSpent, OtherAddress.
     """
-    found = queries.invitation(token_hash=_hash(token), now=now)
+    found = queries.invitation(token_hash=encryption.hashed(token), now=now)
     if found is None:
         raise NoSuchInvitation
     user = models.User.objects.get(id=user_id, is_active=True)
@@ -168,7 +176,7 @@ def owns(user: models.User, email: str) -> bool:
 
 def invitation_of(token: str, *, now: dt.datetime) -> queries.Invitation | None:
     """Return what the link with this secret offers, None when nobody knows it."""
-    return queries.invitation(token_hash=_hash(token), now=now)
+    return queries.invitation(token_hash=encryption.hashed(token), now=now)
 
 
 def _open(agency_id: int) -> QuerySet[models.Invitation]:
@@ -196,10 +204,18 @@ def _may_give(agency_id: int, by: UUID, role: str) -> None:
         raise NotYours
 
 
-def _renew(invitation: models.Invitation, expires_at: dt.datetime) -> None:
-    """Kill the link that there is; the next one is made by the job that sends it."""
-    invitation.token_hash = _hash(secrets.token_urlsafe(32))
-    invitation.sent_at, invitation.expires_at = None, expires_at
+SENT = ("accounts.invite_member", "accounts.resend_invitation")
+
+
+def _renew(invitation: models.Invitation, now: dt.datetime, days: int) -> None:
+    """Kill the link that there is; the next one is made by the job that sends it. Raise TooManyInvitations."""
+    lately = models.Audit.objects.filter(
+        agency_id=invitation.agency_id, created_at__gt=now - dt.timedelta(days=1), action__in=SENT
+    )
+    if lately.count() >= MOST_A_DAY:
+        raise TooManyInvitations
+    invitation.token_hash = encryption.hashed(secrets.token_urlsafe(32))
+    invitation.sent_at, invitation.expires_at = None, now + dt.timedelta(days=days)
     invitation.save()
     queue.enqueue("accounts.send_invitation", invitation_id=str(invitation.id))
 
@@ -214,19 +230,14 @@ def _message(invitation: models.Invitation, token: str) -> mail.EmailMultiAltern
         "expires_at": invitation.expires_at,
         "link": settings.CONSULT_OFFICE_URL + reverse("accounts:accept_invitation", args=[token]),
     }
-    context["subject"] = core_mail.one_line(
-        _("%(inviter)s invites you to %(agency)s") % context if context["inviter"] else _("Join %(agency)s") % context
-    )
+    context["subject"] = _("An invitation to work together")
     message = mail.EmailMultiAlternatives(
         subject=context["subject"],
         body=render_to_string("accounts/mail/invitation.txt", context),
-        from_email=queries.mail_sender(agency.id),
+        # Not in the agency's name: it goes to people who have never heard of it, and nobody has looked at that name.
         to=[invitation.email],
+        reply_to=[sender] if (sender := queries.mail_sender(agency.id)) else None,
         headers={"Auto-Submitted": "auto-generated"},
     )
     message.attach_alternative(render_to_string("accounts/mail/invitation.html", context), "text/html")
     return message
-
-
-def _hash(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()

@@ -1,7 +1,6 @@
 """People, and the links that sign them in once."""
 
 import datetime as dt
-import hashlib
 import secrets
 import zoneinfo
 
@@ -15,7 +14,8 @@ from django.db import connection, transaction
 from django.db.models import Exists, OuterRef, Q
 
 from consult.accounts import models, queries
-from consult.core import kv
+from consult.accounts.services.grants import revoke_of_member
+from consult.core import encryption, kv
 
 # How long a sign-up waits for the code that was sent.
 UNVERIFIED_LIFE = dt.timedelta(days=7)
@@ -71,13 +71,24 @@ def end_sign_in(*, user_id: int, sign_in_id: int) -> bool:
     return True
 
 
-def end_other_sign_ins(*, user_id: int, session_key: str | None) -> int:
-    """End all of a person's sign-ins but the one with this session, None: all; return how many."""
+def end_other_sign_ins(*, user_id: int, session_key: str | None, now: dt.datetime) -> int:
+    """End all of a person's sign-ins but the one with this session, None: all; return how many browsers it were.
+
+    Programs are signed out as well, in every agency.
+    """
     with transaction.atomic():
         found = list(UserSession.objects.select_for_update().filter(user_id=user_id).exclude(session_key=session_key))
         Session.objects.filter(session_key__in=[each.session_key for each in found]).delete()
         UserSession.objects.filter(pk__in=[each.pk for each in found]).delete()
+    sign_programs_out(user_id=user_id, now=now)
     return len(found)
+
+
+def sign_programs_out(*, user_id: int, now: dt.datetime) -> None:
+    """Sign out every program that a person has signed in, in every agency."""
+    for place in queries.memberships(user_id):
+        if place.member_id is not None:
+            revoke_of_member(agency_id=place.agency_id, member_id=place.member_id, now=now, by=place.member_id)
 
 
 def remove_second_factors(*, email: str) -> int:
@@ -86,9 +97,8 @@ def remove_second_factors(*, email: str) -> int:
     For who has lost all of them. Raise User.DoesNotExist.
     """
     user = models.User.objects.get(email=models.normalise_email(email))
-    with transaction.atomic():
-        removed, _by_model = Authenticator.objects.filter(user_id=user.pk).delete()
-        end_other_sign_ins(user_id=user.pk, session_key=None)
+    removed, _by_model = Authenticator.objects.filter(user_id=user.pk).delete()
+    end_other_sign_ins(user_id=user.pk, session_key=None, now=dt.datetime.now(dt.UTC))
     return removed
 
 
@@ -141,7 +151,7 @@ def create_sign_in_link(*, email: str, now: dt.datetime | None = None) -> str:
     now = now or dt.datetime.now(dt.UTC)
     user = models.User.objects.get(email=models.normalise_email(email), is_active=True)
     token = secrets.token_urlsafe(32)
-    models.SignInLink.objects.create(user=user, token_hash=_hash(token), expires_at=now + SIGN_IN_LINK_LIFE)
+    models.SignInLink.objects.create(user=user, token_hash=encryption.hashed(token), expires_at=now + SIGN_IN_LINK_LIFE)
     return f"/accounts/sign-in/{token}/"
 
 
@@ -150,11 +160,13 @@ def use_sign_in_link(*, token: str, now: dt.datetime) -> models.User:
 
     Whoever made the link vouches for the address. Where nobody had verified it, a password may be somebody else's.
     """
-    spent = models.SignInLink.objects.filter(token_hash=_hash(token), used_at=None, expires_at__gt=now)
+    spent = models.SignInLink.objects.filter(token_hash=encryption.hashed(token), used_at=None, expires_at__gt=now)
     # One UPDATE decides between two clicks at once.
     if not spent.update(used_at=now):
         raise LinkSpent
-    user = models.User.objects.get(id__in=models.SignInLink.objects.filter(token_hash=_hash(token)).values("user"))
+    user = models.User.objects.get(
+        id__in=models.SignInLink.objects.filter(token_hash=encryption.hashed(token)).values("user")
+    )
     if not user.is_active:
         raise LinkSpent
     verify_address(user=user)
@@ -192,9 +204,14 @@ def verify_address(*, user: models.User) -> None:
         EmailAddress.objects.update_or_create(
             user_id=user.pk, email=user.email, defaults={"verified": True, "primary": True}
         )
+        forget_ways_in(user=user)
+
+
+def forget_ways_in(*, user: models.User, but_password: bool = False) -> None:
+    """Take away what somebody who had not shown the address could have put there: password, GitHub, factors."""
+    if not but_password:
         user.set_unusable_password()
         user.save(update_fields=["password"])
-
-
-def _hash(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()
+    SocialAccount.objects.filter(user_id=user.pk).delete()
+    Authenticator.objects.filter(user_id=user.pk).delete()
+    disconnect_github(user_id=user.pk)

@@ -1,7 +1,6 @@
 """API tokens: secrets that programs call the JSON API with."""
 
 import datetime as dt
-import hashlib
 import json
 import re
 import secrets
@@ -12,7 +11,7 @@ from django.db import connection
 
 from consult.accounts import models, queries, rules
 from consult.accounts.services.audit import record
-from consult.core import origin, tenancy
+from consult.core import encryption, origin, tenancy
 
 PREFIX = "cst_"
 _SECRET = re.compile(r"cst_[A-Za-z0-9_-]{43}")
@@ -63,7 +62,7 @@ def create_api_token(
             member_id=member_id,
             role=role,
             scopes=sorted(scopes),
-            token_hash=_hash(secret),
+            token_hash=encryption.hashed(secret),
             hint=secret[-4:],
             made_by_id=by,
             expires_at=expires_at,
@@ -105,7 +104,7 @@ def believe_api_token(secret: str, *, now: dt.datetime) -> queries.Caller:
         cursor.execute(
             "SELECT found.* FROM accounts_token_v1(%s, %s) found LEFT JOIN accounts_user u ON u.id = found.user_id"
             " WHERE found.user_id IS NULL OR u.is_active",
-            [_hash(secret), now],
+            [encryption.hashed(secret), now],
         )
         row = cursor.fetchone()
     if row is None:
@@ -118,7 +117,3 @@ def believe_api_token(secret: str, *, now: dt.datetime) -> queries.Caller:
             models.ApiToken.objects.filter(agency_id=here.agency_id, id=token_id).update(last_used_at=now)
     scopes = json.loads(scopes) if isinstance(scopes, str) else scopes
     return queries.Caller(here, user_id, frozenset(scopes), token_id)
-
-
-def _hash(secret: str) -> str:
-    return hashlib.sha256(secret.encode()).hexdigest()

@@ -65,7 +65,8 @@ def test_who_is_not_signed_in(database: Database, cast: Cast) -> None:
     assert client.post(link).status_code == 200
     assert database.ask("SELECT count(*) FROM accounts_member") == [(4,)]
     # Signing in leads back.
-    database.ask("UPDATE accounts_user SET email = 'ann@new.example' WHERE email = 'charlie@example.com'")
+    for table in ("accounts_user", "account_emailaddress"):
+        database.ask(f"UPDATE {table} SET email = 'ann@new.example' WHERE email = 'charlie@example.com'")  # noqa: S608
     answer = client.post(
         f"/accounts/login/?next={link}",
         {"login": "ann@new.example", "password": "correct horse battery staple", "next": link},

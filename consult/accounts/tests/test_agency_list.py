@@ -38,7 +38,7 @@ def test_others_agencies_are_not_named(cast: Cast) -> None:
 def test_nobody_in_no_agency(cast: Cast) -> None:
     user_id = services.create_user(email="nina@example.com", name="Nina")
     client = Client()
-    client.force_login(models.User.objects.get(pk=user_id), backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(models.User.objects.get(pk=user_id))
     page = client.get("/accounts/agencies/")
     assert page.status_code == 200
     assert "You are in no agency yet" in page.content.decode()

@@ -205,7 +205,7 @@ def test_who_is_in_no_agency(cast: Cast) -> None:
     from consult.accounts.models import User
 
     browser = Client()
-    browser.force_login(User.objects.get(pk=user_id), backend="django.contrib.auth.backends.ModelBackend")
+    browser.force_login(User.objects.get(pk=user_id))
     page = ask(browser)
     assert page.status_code == 200
     assert "in no agency yet" in page.content.decode()

@@ -138,6 +138,8 @@ SECRET_NAMES = ("hash", "secret", "password", "private", "encrypted", "token", "
 # Columns named like secrets that are none: why.
 NO_SECRETS = {
     ("accounts_audit", "token_id"): "Which token, not the token.",
+    ("accounts_idempotencykey", "token_id"): "Which token, not the token.",
+    ("accounts_idempotencykey", "request_hash"): "Of method, address and body: nothing can be got with it.",
     ("intake_file", "location"): "Leads to the file that is in the export as well.",
 }
 

@@ -39,7 +39,8 @@ def test_it_arrives(database: Database, cast: Cast, postbox: Postbox) -> None:  
     assert arguments.keys() == {"agency_id", "request_id", "invitation_id"}
     worker.run_jobs(database)
     [mail] = postbox.to("ann@new.example")
-    assert mail["Subject"] == "Alice invites you to Agency A"
+    assert mail["Subject"] == "An invitation to work together"
+    assert "Alice invites you to Agency A." in text_of(mail)
     assert mail["Auto-Submitted"] == "auto-generated"
     [link] = links(postbox, "ann@new.example")
     assert f'href="http://testserver{link}"' in text_of(mail, "html")
@@ -152,7 +153,25 @@ def test_an_agencys_name_stays_in_its_header(database: Database, cast: Cast, pos
     worker.run_jobs(database)
     [mail] = postbox.to("ann@new.example")
     assert mail["Bcc"] is None
-    assert mail["Subject"] == "Alice invites you to A Bcc: all@world.example"
+    assert "world.example" not in str(mail["Subject"])
+
+
+def test_nobody_sends_mail_in_any_name_to_anybody(database: Database, cast: Cast, postbox: Postbox) -> None:  # noqa: F811
+    database.ask("UPDATE accounts_agency SET sender_address = 'Bank <service@bank.example>' WHERE slug = 'a'")
+    for number in range(services.MOST_A_DAY):
+        services.invite_member(
+            agency_id=cast.a, email=f"{number}@new.example", role="viewer", by=cast.alice.member_id, now=NOW
+        )
+    with pytest.raises(services.TooManyInvitations):
+        services.invite_member(
+            agency_id=cast.a, email="more@new.example", role="viewer", by=cast.alice.member_id, now=NOW
+        )
+    page = cast.alice.client.post(INVITE, ANN).content.decode()
+    assert "as many invitations as an agency may send" in page
+    worker.run_jobs(database)
+    [mail] = postbox.to("0@new.example")
+    assert "bank.example" not in str(mail["From"])
+    assert mail["Reply-To"] == "Bank <service@bank.example>"
 
 
 def test_two_at_once_make_one(database: Database, cast: Cast) -> None:

@@ -70,7 +70,7 @@ def test_the_admin_says_so(database: Database, cast: Cast) -> None:
 
     user_id = services.create_user(email="root@example.com", name="Root", superuser=True)
     root = Client()
-    root.force_login(models.User.objects.get(pk=user_id), backend="django.contrib.auth.backends.ModelBackend")
+    root.force_login(models.User.objects.get(pk=user_id))
     assert root.post("/admin/accounts/agency/choose/", {"agency": cast.a}).status_code == 302
     patch = pytest.MonkeyPatch()
     with patch.context() as patched:

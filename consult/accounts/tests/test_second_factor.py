@@ -9,6 +9,7 @@ from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal import auth as totp
 from cryptography.fernet import Fernet
 from django.core import mail
+from django.core.cache import cache
 from django.test import Client
 from pytest_django import Settings
 
@@ -30,15 +31,23 @@ def reauthenticate(client: Client) -> None:
 
 
 def set_up(client: Client) -> tuple[str, list[str]]:
-    """Turn the app on as a person does; return its secret and the recovery codes."""
+    """Turn the app on as a person does, half a minute ago; return its secret and the recovery codes."""
+    secret, _code, codes = turn_on(client)
+    cache.clear()
+    return secret, codes
+
+
+def turn_on(client: Client) -> tuple[str, str, list[str]]:
+    """The secret, the code that turned it on, and the recovery codes."""
     reauthenticate(client)
     page = client.get(ACTIVATE).content.decode()
     found = re.search(r'id="totp-key">([A-Z2-7]+)<', page)
     assert found
     assert "data:image/svg+xml" in page
-    assert client.post(ACTIVATE, {"code": now_code(found[1])})["Location"] == "/accounts/2fa/recovery-codes/"
+    code = now_code(found[1])
+    assert client.post(ACTIVATE, {"code": code})["Location"] == "/accounts/2fa/recovery-codes/"
     codes = client.get("/accounts/2fa/recovery-codes/").content.decode()
-    return found[1], re.findall(r'<li class="select-all">(\d{8})</li>', codes)
+    return found[1], code, re.findall(r'<li class="select-all">(\d{8})</li>', codes)
 
 
 def by_password(client: Client) -> str:
@@ -75,6 +84,15 @@ def test_a_code_counts_once(cast: Cast) -> None:
     assert first.post(ASKED, {"code": code}).status_code == 302
     assert second.post(ASKED, {"code": code}).status_code == 200
     assert not is_in(second)
+
+
+def test_the_code_that_turns_it_on_is_spent(cast: Cast) -> None:
+    secret, code, _codes = turn_on(cast.bob.client)
+    assert secret
+    other = Client()
+    by_password(other)
+    assert other.post(ASKED, {"code": code}).status_code == 200
+    assert not is_in(other)
 
 
 def test_each_recovery_code_lets_in_once(cast: Cast) -> None:

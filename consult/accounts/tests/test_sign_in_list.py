@@ -3,6 +3,7 @@
 from django.test import Client
 
 from conftest import PASSWORD, Cast, Database
+from consult.accounts.tests.extension import refresh, sign_in, works
 
 URL = "/accounts/sessions/"
 FIREFOX = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0"
@@ -50,6 +51,23 @@ def test_everywhere_else(cast: Cast) -> None:
     assert here.post(f"{URL}end-others/")["Location"] == URL
     assert [is_in(each) for each in (here, there, third, alice)] == [True, False, False, True]
     assert "end-others" not in here.get(URL).content.decode()
+
+
+def test_programs_are_signed_out_too(database: Database, cast: Cast) -> None:
+    """Everywhere else, and with each new password: whoever knew the old one may have signed one in."""
+    here = browser("198.51.100.7", FIREFOX)
+    alices = sign_in(cast.alice.client)
+    program = sign_in(here)
+    assert works(program.access_token)
+    here.post(f"{URL}end-others/")
+    assert not works(program.access_token)
+    assert refresh(program.refresh_token).status_code == 400
+    program = sign_in(here)
+    new = "another pass phrase altogether"
+    asked = {"oldpassword": PASSWORD, "password1": new, "password2": new}
+    assert here.post("/accounts/password/change/", asked).status_code == 302
+    assert not works(program.access_token)
+    assert works(alices.access_token)
 
 
 def test_nobody_ends_what_is_not_theirs(database: Database, cast: Cast) -> None:

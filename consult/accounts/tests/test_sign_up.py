@@ -13,6 +13,7 @@ from pytest_django import Settings
 
 from conftest import PASSWORD, Cast, Database
 from consult.accounts import models, queries, services
+from consult.accounts.tests.test_accept_invitation import invite
 
 URL = "/accounts/signup/"
 CODE = "/accounts/confirm-email/"
@@ -212,29 +213,26 @@ def test_by_invitation_alone_it_is_closed(database: Database, cast: Cast, settin
     assert database.ask("SELECT count(*) FROM accounts_user") == before
 
 
-BACK = "/accounts/invitations/the-token/"
 WHO = {"name": "Nina Petrov", "password1": PASSWORD}
 
 
-def invited(email: str) -> Client:
-    """A browser that has opened the page of an invitation sent to this address."""
-    client = Client()
-    session = client.session
-    session["invitation"] = BACK
-    session["account_verified_email"] = email
-    session.save()
-    return client
+def invited(database: Database, cast: Cast, email: str) -> tuple[Client, str]:
+    """A browser that has opened the page of an invitation to this address, and that page's path."""
+    client, link = Client(), invite(database, cast, email)
+    assert client.get(link).status_code == 200
+    mail.outbox.clear()
+    return client, link
 
 
-def test_who_was_invited_may_sign_up(cast: Cast, settings: Settings) -> None:
+def test_who_was_invited_may_sign_up(database: Database, cast: Cast, settings: Settings) -> None:
     settings.CONSULT_SIGN_UP = "invited"
-    client = invited("Nina@Example.com")
+    client, back = invited(database, cast, "Nina@Example.com")
     page = client.get(URL).content.decode()
     assert "You have been invited" in page
     assert "agency" not in page.partition("<form")[2].partition("</form>")[0]
     answer = client.post(URL, {**WHO, "email": "nina@example.com"})
     # Verified already: the mail with the link reached them.
-    assert answer["Location"] == BACK
+    assert answer["Location"] == back
     assert mail.outbox == []
     assert client.get("/accounts/").status_code == 200
     nina = user()
@@ -242,19 +240,29 @@ def test_who_was_invited_may_sign_up(cast: Cast, settings: Settings) -> None:
     assert queries.memberships(nina.pk) == []
 
 
-def test_who_was_invited_under_another_address_verifies_their_own(cast: Cast, settings: Settings) -> None:
+def test_who_was_invited_under_another_address_verifies_their_own(
+    database: Database, cast: Cast, settings: Settings
+) -> None:
     settings.CONSULT_SIGN_UP = "invited"
-    client = invited("work@example.com")
+    client, back = invited(database, cast, "work@example.com")
     assert client.post(URL, {**WHO, "email": "nina@example.com"})["Location"] == CODE
     assert client.get("/accounts/").status_code == 302
-    assert verify(client) == BACK
+    assert verify(client) == back
     assert user("work@example.com") is None
 
 
-def test_who_has_an_account_already_signs_in_and_goes_on(cast: Cast) -> None:
-    client = invited("bob@example.com")
+def test_an_invitation_that_is_taken_back_opens_nothing(database: Database, cast: Cast, settings: Settings) -> None:
+    settings.CONSULT_SIGN_UP = "invited"
+    client, _back = invited(database, cast, "nina@example.com")
+    database.ask("UPDATE accounts_invitation SET revoked_at = now()")
+    assert "Sign-up is by invitation" in client.post(URL, {**WHO, "email": "nina@example.com"}).content.decode()
+    assert user() is None
+
+
+def test_who_has_an_account_already_signs_in_and_goes_on(database: Database, cast: Cast) -> None:
+    client, back = invited(database, cast, "charlie@example.com")
     answer = client.post("/accounts/login/", {"login": "bob@example.com", "password": PASSWORD})
-    assert answer["Location"] == BACK
+    assert answer["Location"] == back
 
 
 def test_what_a_session_says_leads_nowhere_else(cast: Cast, settings: Settings) -> None:

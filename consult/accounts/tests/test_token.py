@@ -119,6 +119,8 @@ def test_only_a_form_by_post(cast: Cast) -> None:
         "code_verifier": VERIFIER,
     }
     assert Client().get("/oauth/token", given).status_code == 405
+    for kind in ("multipart/form-data", "application/x-www-form-urlencoded; charset=base64"):
+        refused(Client().generic("POST", "/oauth/token", b"grant_type=a", content_type=kind), "invalid_request")
     refused(Client().post("/oauth/token", json.dumps(given), content_type="application/json"), "invalid_request")
     refused(
         Client().post("/oauth/token", f"grant_type=a&grant_type=b&client_id={ID}", "application/x-www-form-urlencoded"),

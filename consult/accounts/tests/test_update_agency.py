@@ -174,4 +174,4 @@ def test_a_server_that_refuses_the_sender(database: Database, cast: Cast, postbo
         now=timezone.now(),
     )
     worker.run_jobs(database)
-    assert postbox.to("new@b.example")[0]["Reply-To"] == "hello@a.example"
+    assert postbox.to("new@b.example")[0]["Reply-To"] == "Agency A <hello@a.example>"

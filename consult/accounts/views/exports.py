@@ -35,9 +35,7 @@ def _page(request: HttpRequest, *, part: str = "", status: int = 200, typed: str
 @require_POST
 def start_export(request: HttpRequest) -> HttpResponse:
     here = queries.permit(request, "agency.own")
-    if here.member_id is None:
-        raise Http404
-    services.start_export(agency_id=here.agency_id, by=here.member_id, now=timezone.now())
+    services.start_export(agency_id=here.agency_id, by=queries.person_here(here), now=timezone.now())
     messages.success(request, _("The export is being built. You may leave this page; it waits for you here."))
     return redirect("accounts:agency_data", here.slug)
 
@@ -68,11 +66,9 @@ def download_export(request: HttpRequest, export_id: UUID) -> HttpResponseBase:
 @require_POST
 def close_agency(request: HttpRequest) -> HttpResponse:
     here = queries.permit(request, "agency.own")
-    if here.member_id is None:
-        raise Http404
     typed = request.POST.get("name", "")
     try:
-        services.close_agency(agency_id=here.agency_id, name=typed, by=here.member_id, now=timezone.now())
+        services.close_agency(agency_id=here.agency_id, name=typed, by=queries.person_here(here), now=timezone.now())
     except services.WrongName:
         return _page(request, status=422, typed=typed, error=_("This is not the agency's name."))
     return redirect("accounts:agency_data", here.slug)
@@ -81,8 +77,6 @@ def close_agency(request: HttpRequest) -> HttpResponse:
 @require_POST
 def keep_agency(request: HttpRequest) -> HttpResponse:
     here = queries.permit(request, "agency.own")
-    if here.member_id is None:
-        raise Http404
-    services.keep_agency(agency_id=here.agency_id, by=here.member_id)
+    services.keep_agency(agency_id=here.agency_id, by=queries.person_here(here))
     messages.success(request, _("The agency stays. Nothing was deleted."))
     return redirect("accounts:agency_data", here.slug)

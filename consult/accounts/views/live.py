@@ -3,7 +3,7 @@
 import datetime as dt
 
 from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
@@ -15,9 +15,7 @@ from consult.accounts import queries, services
 def live_token(request: HttpRequest) -> HttpResponse:
     """A token for the edge's event stream, for this member and agency."""
     here = queries.here(request)
-    if here.member_id is None:
-        raise Http404
     now = dt.datetime.now(dt.UTC)
-    token = services.live_token(agency_id=here.agency_id, member_id=here.member_id, now=now)
+    token = services.live_token(agency_id=here.agency_id, member_id=queries.person_here(here), now=now)
     life = int(services.LIVE_TOKEN_LIFE.total_seconds())
     return JsonResponse({"url": f"{settings.CONSULT_EDGE_URL}/live", "token": token, "expires_in": life})

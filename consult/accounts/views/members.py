@@ -71,6 +71,8 @@ def invite_member(request: HttpRequest) -> HttpResponse:
         form.add_error("email", _("Somebody with this address is in the agency already."))
     except services.NotYours:
         form.add_error("email", _("Only an owner may change this invitation: it is for an owner."))
+    except services.TooManyInvitations:
+        form.add_error("email", _("That is as many invitations as an agency may send in a day. Try again tomorrow."))
     except services.BadInvitation:
         form.add_error("email", _("One e-mail address, such as ann@agency.example."))
     else:
@@ -82,14 +84,12 @@ def invite_member(request: HttpRequest) -> HttpResponse:
 @require_POST
 def resend_invitation(request: HttpRequest, invitation_id: UUID) -> HttpResponse:
     here = queries.permit(request, "members.manage")
-    if here.member_id is None:
-        raise Http404
     now = timezone.now()
     with_words = _("A new link is on its way. The one before does not work any more.")
     return _invitation(
         request,
         lambda: services.resend_invitation(
-            agency_id=here.agency_id, invitation_id=invitation_id, by=_member(here), now=now
+            agency_id=here.agency_id, invitation_id=invitation_id, by=queries.person_here(here), now=now
         ),
         with_words,
     )
@@ -114,16 +114,11 @@ def _invitation(request: HttpRequest, act: Callable[[], None], words: str) -> Ht
         messages.success(request, words)
     except services.NoSuchInvitation:
         messages.info(request, _("This invitation is not open any more: it was accepted or taken back meanwhile."))
+    except services.TooManyInvitations:
+        messages.error(request, _("That is as many invitations as an agency may send in a day. Try again tomorrow."))
     except services.NotYours as error:
         raise PermissionDenied(_("An invitation for an owner is the owners' own.")) from error
     return redirect("accounts:member_list", queries.here(request).slug)
-
-
-def _member(here: queries.Membership) -> UUID:
-    """Whoever acts as a person; a token of the agency is none."""
-    if here.member_id is None:
-        raise Http404
-    return here.member_id
 
 
 @require_POST
@@ -158,7 +153,9 @@ def transfer_agency(request: HttpRequest, member_id: UUID) -> HttpResponse:
     now = timezone.now()
     return _change(
         request,
-        lambda: services.transfer_agency(agency_id=here.agency_id, member_id=member_id, by=_member(here), now=now),
+        lambda: services.transfer_agency(
+            agency_id=here.agency_id, member_id=member_id, by=queries.person_here(here), now=now
+        ),
         _("The agency has another owner now, and you are an admin of it."),
     )
 
@@ -167,7 +164,7 @@ def transfer_agency(request: HttpRequest, member_id: UUID) -> HttpResponse:
 def leave_agency(request: HttpRequest) -> HttpResponse:
     here = queries.here(request)
     try:
-        services.leave_agency(agency_id=here.agency_id, member_id=_member(here), now=timezone.now())
+        services.leave_agency(agency_id=here.agency_id, member_id=queries.person_here(here), now=timezone.now())
     except services.LastOwner:
         messages.error(request, _LAST_OWNER())
         return redirect("accounts:member_list", here.slug)

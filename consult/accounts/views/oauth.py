@@ -12,7 +12,9 @@ from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.core.cache import cache
+from django.core.exceptions import BadRequest, SuspiciousOperation
 from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
+from django.http.multipartparser import MultiPartParserError
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -20,6 +22,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from consult.accounts import queries, rules, services
+from consult.core import origin
 
 CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
@@ -225,7 +228,7 @@ def token(request: HttpRequest) -> HttpResponse:
 
 
 def _issued(request: HttpRequest, now: dt.datetime) -> services.Issued:
-    given = request.POST
+    given = _form(request)
     kind, client_id = _one(given, "grant_type"), _client(given)
     device = services.Device(request.headers.get("User-Agent", ""), request.META.get("REMOTE_ADDR", ""))
     try:
@@ -253,17 +256,26 @@ def revoke(request: HttpRequest) -> HttpResponse:
     """Sign the program out (RFC 7009): 200 also for a token that nobody knows."""
     try:
         _limit(request)
-        client_id, secret = _client(request.POST), _one(request.POST, "token")
+        given = _form(request)
+        client_id, secret = _client(given), _one(given, "token")
     except Refused as refused:
         return _refusal(refused)
     services.revoke(token=secret, client_id=client_id, now=dt.datetime.now(dt.UTC))
     return HttpResponse(headers={"Cache-Control": "no-store"})
 
 
+def _form(request: HttpRequest) -> QueryDict:
+    """Return what was sent. Raise Refused for what is no form (RFC 6749, 5.2: also that is answered in JSON)."""
+    try:
+        return request.POST
+    except (BadRequest, SuspiciousOperation, MultiPartParserError, LookupError, UnicodeError):
+        raise Refused("invalid_request", "Send application/x-www-form-urlencoded, in UTF-8.") from None
+
+
 def _limit(request: HttpRequest) -> None:
     """Count the address's requests of this minute. Raise Refused. Two at once may be counted as one: it is a brake."""
     now = dt.datetime.now(dt.UTC)
-    key = f"oauth:{request.META.get('REMOTE_ADDR', '')}:{now:%H%M}"
+    key = f"oauth:{origin.sender(request.META.get('REMOTE_ADDR', ''))}:{now:%H%M}"
     if not cache.add(key, 1, timeout=120):
         try:
             if cache.incr(key) > REQUESTS_PER_MINUTE:

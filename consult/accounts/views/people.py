@@ -125,6 +125,8 @@ def end_sign_in(request: HttpRequest, sign_in_id: int) -> HttpResponse:
 @require_POST
 def end_other_sign_ins(request: HttpRequest) -> HttpResponse:
     """Sign out everywhere but here."""
-    services.end_other_sign_ins(user_id=_me(request), session_key=request.session.session_key)
+    services.end_other_sign_ins(
+        user_id=_me(request), session_key=request.session.session_key, now=dt.datetime.now(dt.UTC)
+    )
     messages.success(request, _("You are signed out everywhere else."))
     return redirect("accounts:sign_in_list")

@@ -55,8 +55,8 @@ def create_api_token(request: HttpRequest) -> HttpResponse:
 @require_POST
 def revoke_api_token(request: HttpRequest, token_id: UUID) -> HttpResponse:
     here = queries.here(request)
-    found = next((each for each in queries.api_tokens(here.agency_id) if each.id == token_id), None)
-    _own(here, found.member_id if found else None, exists=found is not None)
+    found = queries.api_token(here.agency_id, token_id)
+    _own(here, found.member_id if found else None, exists=found is not None and found.revoked_at is None)
     services.revoke_api_token(
         agency_id=here.agency_id, token_id=token_id, by=here.member_id, now=dt.datetime.now(dt.UTC)
     )

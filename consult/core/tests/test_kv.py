@@ -93,25 +93,27 @@ def test_what_has_expired_is_not_returned(store: str) -> None:
 
 
 def test_nothing_is_kept_for_more_than_a_week(store: str) -> None:
-    kv.put("github_token/1", SECRET, expires_at=NOW + kv.LONGEST)
+    now = dt.datetime.now(dt.UTC)
+    kv.put("github_token/1", SECRET, expires_at=now + kv.LONGEST)
     with pytest.raises(ValueError, match="a week"):
-        kv.put("github_token/1", b"longer", expires_at=NOW + kv.LONGEST + dt.timedelta(minutes=10))
-    assert kv.get("github_token/1", now=NOW) == SECRET
+        kv.put("github_token/1", b"longer", expires_at=now + kv.LONGEST + dt.timedelta(minutes=10))
+    assert kv.get("github_token/1", now=now) == SECRET
 
 
 def test_the_database_refuses_more_than_a_week_by_itself(database: Database) -> None:
+    now = dt.datetime.now(dt.UTC)
     for statement in (
         "INSERT INTO core_kv (key, value, expires_at) VALUES ('x', 'y', now() + interval '7 days 1 second')",
         "UPDATE core_kv SET expires_at = now() + interval '8 days'",
     ):
-        kv.put("there", SECRET, expires_at=NOW + HOUR)
+        kv.put("there", SECRET, expires_at=now + HOUR)
         with pytest.raises(psycopg.errors.CheckViolation):
             database.ask(statement, role="consult_app")
     # By a clock that is wrong by more than a little, it is refused as well.
     late: dict[str, str | dt.datetime] = {
         "key": "k",
         "value": "v",
-        "until": NOW + kv.LONGEST + dt.timedelta(minutes=10),
+        "until": now + kv.LONGEST + dt.timedelta(minutes=10),
     }
     with connection.cursor() as cursor, pytest.raises(IntegrityError, match="core_kv_at_most_a_week"):
         cursor.execute(kv.PUT, late)
@@ -164,3 +166,18 @@ def test_reading_is_quick(store: str) -> None:
         assert kv.get("github_token/1", now=NOW) == SECRET
         took.append((time.perf_counter() - began) * 1000)
     assert statistics.median(took) < 10
+
+
+def test_values_in_redis_come_under_a_new_key(redis_url: str, settings: Settings) -> None:
+    old, new = (Fernet.generate_key().decode() for _ in range(2))
+    settings.CONSULT_REDIS_URL, settings.CONSULT_ENCRYPTION_KEYS = redis_url, [old]
+    until = dt.datetime.now(dt.UTC) + HOUR
+    kv.put("github_token/1", SECRET, expires_at=until)
+    settings.CONSULT_ENCRYPTION_KEYS = [new, old]
+    assert sum(count for id, count in kv.in_use().items() if id != encryption.key_ids()[0]) == 1
+    assert [kv.reseal(), kv.reseal()] == [1, 0]
+    settings.CONSULT_ENCRYPTION_KEYS = [new]
+    now = dt.datetime.now(dt.UTC)
+    assert kv.get("github_token/1", now=now) == SECRET
+    assert kv.get("github_token/1", now=until) is None
+    kv.delete("github_token/1")

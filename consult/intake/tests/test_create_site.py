@@ -74,7 +74,7 @@ def test_who_may_not(database: Database, cast: Cast) -> None:
         (cast.stranger, 302),
     ):
         assert client.post(URL, GOOD).status_code == status
-    assert "for owners and admins" in cast.bob.client.get(URL).content.decode()
+    assert "may not change sites and forms" in cast.bob.client.get(URL).content.decode()
     assert database.ask("SELECT count(*) FROM intake_site") == [(2,)]
 
 
