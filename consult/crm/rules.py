@@ -39,6 +39,8 @@ EUR USD GBP CHF AED ARS AUD BGN BHD BRL CAD CLP CNY COP CZK DKK EGP HKD HUF IDR 
 MYR NGN NOK NZD PEN PHP PKR PLN QAR RON RSD SAR SEK SGD THB TND TRY TWD UAH VND ZAR
 """
 CURRENCIES = tuple(_CURRENCIES.split())
+# One sign may become eighteen letters when it is folded: what is compared ends here, as its columns do.
+LONGEST_FOLDED, LONGEST_LABEL_KEY = 400, 100
 # numeric(19) and bigint hold far more; beyond this somebody has mistyped.
 MOST_MINOR = 10**15
 # Digits, or digits in groups of three (two in India).
@@ -52,9 +54,15 @@ class BadMoney(ValueError):
 
 
 def folded(text: str) -> str:
-    """Return text for sorting and comparing: no case, no accents, single spaces."""
+    """Return text for sorting and comparing: no case, no accents, single spaces, at most LONGEST_FOLDED letters."""
     letters = unicodedata.normalize("NFKD", text.replace("\0", "").casefold())
-    return " ".join("".join(letter for letter in letters if not unicodedata.combining(letter)).casefold().split())
+    plain = "".join(letter for letter in letters if not unicodedata.combining(letter)).casefold()
+    return " ".join(plain.split())[:LONGEST_FOLDED].rstrip()
+
+
+def label_key(name: str) -> str:
+    """Return the form in which labels are compared."""
+    return folded(name)[:LONGEST_LABEL_KEY].rstrip()
 
 
 def email_address(text: str) -> str:

@@ -33,6 +33,11 @@ def seen(posted: Mapping[str, str]) -> int | None:
     return int(text)
 
 
+def version(text: str) -> int | None:
+    """Return the version that an address names; None when it names none."""
+    return int(text) if text.isdecimal() and len(text) <= 9 else None
+
+
 def chosen(texts: Iterable[str]) -> list[tuple[int, int | None]]:
     """Return (number, version) of lines such as 12:5; the version may be missing."""
     found = []

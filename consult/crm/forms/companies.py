@@ -12,11 +12,13 @@ from consult.crm import queries, rules
 from consult.crm.forms import own
 from consult.crm.forms.chosen import Text, chosen, offer, one_of
 
+LONGEST_WEBSITE = 500
+
 
 class Company(forms.Form):
     name = Text(max_length=200, label=gettext_lazy("Name"))
     website = Text(
-        max_length=500,
+        max_length=LONGEST_WEBSITE,
         required=False,
         label=gettext_lazy("Website"),
         help_text=gettext_lazy("Such as example.com. People with an address there are suggested as its own."),
@@ -55,6 +57,8 @@ class Company(forms.Form):
         website = typed if "://" in typed else f"https://{typed}"
         if not website.lower().startswith(("https://", "http://")) or not rules.domain(website) or " " in website:
             raise ValidationError(_("This is no address of a website, such as example.com."))
+        if len(website) > LONGEST_WEBSITE:
+            raise ValidationError(_("A website’s address has at most %(n)d characters.") % {"n": LONGEST_WEBSITE})
         return website
 
     def values(self) -> dict[str, Any]:

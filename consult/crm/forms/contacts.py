@@ -82,6 +82,8 @@ class Contact(forms.Form):
         for line in lines:
             try:
                 validate_email(line)
+                # Some signs become several in the form that is stored.
+                validate_email(rules.email_address(line))
             except ValidationError:
                 raise ValidationError(_("“%(text)s” is no e-mail address.") % {"text": line}) from None
         return [rules.email_address(line) for line in lines]

@@ -107,7 +107,8 @@ class Deal(forms.Form):
         if not text:
             return None
         # What was chosen before, as long as the words still are its own.
-        if id and rules.folded(queries.contact_names(self.agency_id, [id]).get(id, "")) == rules.folded(text):
+        known = queries.contact_names(self.agency_id, [id]) if id else {}
+        if id in known and rules.folded(known[id]) == rules.folded(text):
             return id
         found = queries.contact_choices(self.agency_id, text, limit=20)
         # One of the people who were offered.

@@ -1,6 +1,7 @@
 """The agency's own fields in forms, and the form that makes one."""
 
 from collections.abc import Iterable
+from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -74,8 +75,13 @@ def _made(field: queries.Field, value: str | None) -> forms.Field:
     return Text(required=False, label=field.name, max_length=500)
 
 
+def _plain(value: Any) -> str:
+    # Not 1E+3.
+    return f"{value:f}" if isinstance(value, Decimal) else str(value or "")
+
+
 def own_values(form: forms.Form, fields: Iterable[queries.Field], custom: dict[str, Any]) -> dict[str, Any]:
     """Return `custom` with what was filled in: texts, numbers as digits, dates as ISO 8601."""
-    typed = {str(field.id): str(form.cleaned_data.get(_name(field)) or "") for field in fields}
+    typed = {str(field.id): _plain(form.cleaned_data.get(_name(field))) for field in fields}
     # Nothing at all is not kept.
     return {id: value for id, value in {**custom, **typed}.items() if value != ""}

@@ -156,8 +156,8 @@ def _matching(agency_id: int, text: str) -> Q:
     found = Q(search__contains=text) | Q(Exists(at))
     digits = "".join(letter for letter in text if letter in "0123456789")
     # A number as people write it: +44 20 7946 0000 is found as 442079460000, 020 7946 as the end of it.
-    if len(digits) >= 5 and not any(letter.isalpha() for letter in text):
-        found |= Q(search__contains=digits.lstrip("0"))
+    if len(number := digits.lstrip("0")) >= 4 and len(digits) >= 5 and not any(letter.isalpha() for letter in text):
+        found |= Q(search__contains=number)
     return found
 
 

@@ -19,7 +19,8 @@ def place(text: str) -> tuple[Any, UUID] | None:
     """Return the key and the id that a cursor names, or None for an unreadable one."""
     try:
         key, id = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-        return (key, UUID(id)) if isinstance(key, str) and "\0" not in key else None
+        # No text of PostgreSQL holds a NUL or half a surrogate pair.
+        return (key.encode().decode(), UUID(id)) if isinstance(key, str) and "\0" not in key else None
     except (ValueError, TypeError, AttributeError, RecursionError, binascii.Error):
         return None
 

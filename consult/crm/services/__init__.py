@@ -9,8 +9,8 @@ from consult.crm.services.clients import (
     lock_client,
     update_client,
 )
-from consult.crm.services.companies import create_company, update_company
-from consult.crm.services.contacts import KnownAddress, create_contact, update_contact
+from consult.crm.services.companies import create_company, lock_company, update_company
+from consult.crm.services.contacts import KnownAddress, create_contact, lock_contact, update_contact
 from consult.crm.services.deals import (
     DealClosed,
     NoReason,
@@ -18,6 +18,7 @@ from consult.crm.services.deals import (
     StageChanged,
     create_deal,
     ensure_stages,
+    lock_deal,
     lose_deal,
     move_deal,
     reopen_deal,
@@ -57,6 +58,9 @@ __all__ = [
     "ensure_client",
     "ensure_stages",
     "lock_client",
+    "lock_company",
+    "lock_contact",
+    "lock_deal",
     "lose_deal",
     "merge_contacts",
     "move_deal",

@@ -70,9 +70,7 @@ def update_company(
     """Change a company. Raise NoSuchCompany, ChangedMeanwhile, ValueError without a name."""
     values = _values(name=name, website=website, phone=phone, address=address, client_id=client_id)
     with tenancy.agency(agency_id):
-        company = models.Company.objects.select_for_update().filter(agency_id=agency_id, id=company_id).first()
-        if company is None:
-            raise queries.NoSuchCompany(company_id)
+        company = locked(agency_id, company_id)
         versions.expect(company.version, version)
         if custom is not None:
             values["custom"] = custom
@@ -94,6 +92,20 @@ def update_company(
             data=told,
         )
         live.nudge(kind="company", id=company.id)
+
+
+def locked(agency_id: int, company_id: UUID) -> models.Company:
+    """Return a company, locked. Raise NoSuchCompany."""
+    company = models.Company.objects.select_for_update().filter(agency_id=agency_id, id=company_id).first()
+    if company is None:
+        raise queries.NoSuchCompany(company_id)
+    return company
+
+
+def lock_company(*, agency_id: int, company_id: UUID) -> None:
+    """Let nobody else change a company until this transaction ends. Raise NoSuchCompany."""
+    with tenancy.agency(agency_id):
+        locked(agency_id, company_id)
 
 
 def _values(*, name: str, website: str, phone: str, address: str, client_id: UUID | None) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from consult.crm.services.companies import company_for
 from consult.crm.services.timeline import record_event
 
 MOST = 20
+LONGEST_NAME = 200
 
 
 class KnownAddress(Exception):
@@ -50,8 +51,8 @@ def create_contact(
     long (name 200, address 320, number 50 characters).
     """
     emails, phones = _clean(emails, phones)
-    name = " ".join(name.split()) or (emails[0] if emails else "")
-    if not name or len(name) > 200:
+    name = " ".join(name.split()) or (emails[0][:LONGEST_NAME] if emails else "")
+    if not name or len(name) > LONGEST_NAME:
         raise ValueError("a contact needs a name of at most 200 characters")
     with tenancy.agency(agency_id):
         if unless_known:
@@ -101,8 +102,8 @@ def update_contact(
     if there is none.
     """
     emails, phones = _clean(emails, phones)
-    name = " ".join(name.split()) or (emails[0] if emails else "")
-    if not name or len(name) > 200:
+    name = " ".join(name.split()) or (emails[0][:LONGEST_NAME] if emails else "")
+    if not name or len(name) > LONGEST_NAME:
         raise ValueError("a contact needs a name of at most 200 characters")
     with tenancy.agency(agency_id):
         contact = locked(agency_id, contact_id)
@@ -145,6 +146,12 @@ def locked(agency_id: int, contact_id: UUID) -> models.Contact:
     if contact is None:
         raise queries.NoSuchContact(contact_id)
     return contact
+
+
+def lock_contact(*, agency_id: int, contact_id: UUID) -> None:
+    """Let nobody else change a contact until this transaction ends. Raise NoSuchContact (also for an alias)."""
+    with tenancy.agency(agency_id):
+        locked(agency_id, contact_id)
 
 
 def _clean(emails: Sequence[str], phones: Sequence[str]) -> tuple[list[str], list[str]]:

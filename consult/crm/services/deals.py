@@ -121,7 +121,7 @@ def update_deal(
     Raise NoSuchDeal, ChangedMeanwhile, NoSuchContact, NoSuchCompany, ValueError.
     """
     with tenancy.agency(agency_id):
-        deal = _locked(agency_id, deal_id)
+        deal = locked(agency_id, deal_id)
         versions.expect(deal.version, version)
         company_id = company_for(agency_id=agency_id, name=company_name, by=by, present=deal.company_id)
         values = _values(
@@ -160,7 +160,7 @@ def move_deal(
     Raise NoSuchDeal, NoSuchStage, DealClosed, StageChanged.
     """
     with tenancy.agency(agency_id):
-        deal = _locked(agency_id, deal_id)
+        deal = locked(agency_id, deal_id)
         if deal.status != "open":
             raise DealClosed(deal_id)
         if stage_id not in {stage.id for stage in queries.stages(agency_id)}:
@@ -179,7 +179,7 @@ def move_deal(
 def win_deal(*, agency_id: int, deal_id: UUID, by: UUID | None, now: dt.datetime) -> None:
     """Close an open deal as won; a won one stays as it is. Raise NoSuchDeal, DealClosed for a lost one."""
     with tenancy.agency(agency_id):
-        deal = _locked(agency_id, deal_id)
+        deal = locked(agency_id, deal_id)
         if _close(deal, "won", now):
             _tell("crm.win_deal", deal, by, now)
 
@@ -192,7 +192,7 @@ def lose_deal(*, agency_id: int, deal_id: UUID, reason: str, by: UUID | None, no
     if not reason.strip():
         raise NoReason
     with tenancy.agency(agency_id):
-        deal = _locked(agency_id, deal_id)
+        deal = locked(agency_id, deal_id)
         deal.lost_reason = reason.strip()[:500]
         if _close(deal, "lost", now):
             _tell("crm.lose_deal", deal, by, now)
@@ -211,7 +211,7 @@ def _close(deal: models.Deal, status: str, now: dt.datetime) -> bool:
 def reopen_deal(*, agency_id: int, deal_id: UUID, by: UUID | None, now: dt.datetime) -> None:
     """Open a won or lost deal again, in the stage that it was in; an open one stays as it is. Raise NoSuchDeal."""
     with tenancy.agency(agency_id):
-        deal = _locked(agency_id, deal_id)
+        deal = locked(agency_id, deal_id)
         if deal.status == "open":
             return
         was = deal.status
@@ -220,7 +220,14 @@ def reopen_deal(*, agency_id: int, deal_id: UUID, by: UUID | None, now: dt.datet
         _tell("crm.reopen_deal", deal, by, now, was=was)
 
 
-def _locked(agency_id: int, deal_id: UUID) -> models.Deal:
+def lock_deal(*, agency_id: int, deal_id: UUID) -> None:
+    """Let nobody else change a deal until this transaction ends. Raise NoSuchDeal."""
+    with tenancy.agency(agency_id):
+        locked(agency_id, deal_id)
+
+
+def locked(agency_id: int, deal_id: UUID) -> models.Deal:
+    """Return a deal, locked. Raise NoSuchDeal."""
     deal = models.Deal.objects.select_for_update().filter(agency_id=agency_id, id=deal_id).first()
     if deal is None:
         raise queries.NoSuchDeal(deal_id)

@@ -7,6 +7,7 @@ from uuid import UUID
 from consult.accounts import services as accounts
 from consult.core import live, tenancy
 from consult.crm import models, queries, rules
+from consult.crm.services import companies, contacts, deals
 
 MOST = 20
 
@@ -23,13 +24,15 @@ def set_labels(
 
     Raise NoSuchContact, NoSuchCompany, NoSuchDeal, ValueError for a name of more than 50 characters or over 20 of them.
     """
-    wanted = {rules.folded(name): " ".join(name.split()) for name in reversed(list(names)) if rules.folded(name)}
+    typed = reversed([" ".join(name.split()) for name in names])
+    wanted = {key: name for name in typed if (key := rules.label_key(name))}
     if len(wanted) > MOST or any(len(name) > 50 for name in wanted.values()):
         raise ValueError(f"at most {MOST} labels of at most 50 characters")
     with tenancy.agency(agency_id):
-        bearer_id = _bearer(agency_id, place, id)
+        # Before anything else is locked, and the labels in one order: nobody waits for who waits for them.
+        bearer_id = _locked_bearer(agency_id, place, id)
         models.Label.objects.bulk_create(
-            [models.Label(agency_id=agency_id, name=name, normal_name=folded) for folded, name in wanted.items()],
+            [models.Label(agency_id=agency_id, name=name, normal_name=key) for key, name in sorted(wanted.items())],
             ignore_conflicts=True,
         )
         labels = models.Label.objects.filter(agency_id=agency_id, normal_name__in=list(wanted))
@@ -54,7 +57,7 @@ def set_labels(
         live.nudge(kind=place, id=bearer_id)
 
 
-def _bearer(agency_id: int, place: str, id: UUID) -> UUID:
+def _locked_bearer(agency_id: int, place: str, id: UUID) -> UUID:
     if place == "contact":
-        return queries.contact(agency_id, id).id
-    return queries.company(agency_id, id).id if place == "company" else queries.deal(agency_id, id).id
+        return contacts.locked(agency_id, queries.contact(agency_id, id).id).id
+    return companies.locked(agency_id, id).id if place == "company" else deals.locked(agency_id, id).id

@@ -16,7 +16,7 @@ from consult.inbox.services.convert import KnownMeanwhile, NothingChosen, NotThe
 from consult.inbox.services.ledger import note_opened
 from consult.inbox.services.mails import NoSuchJob, NotSent, notify_enquiry, reply_to_sender, retry_job
 from consult.inbox.services.notes import EmptyNote, add_note
-from consult.inbox.services.saved_views import NoName, NoSuchView, delete_view, save_view
+from consult.inbox.services.saved_views import NoName, NoSuchView, TooLong, delete_view, save_view
 from consult.inbox.services.states import (
     NoSuchMember,
     NoSuchReason,
@@ -56,6 +56,7 @@ __all__ = [
     "NothingTyped",
     "Outcome",
     "Plan",
+    "TooLong",
     "TooMany",
     "add_note",
     "assign_enquiry",

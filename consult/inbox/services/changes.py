@@ -132,6 +132,9 @@ def undo_change(*, agency_id: int, number: int, version: int, by: UUID | None) -
         if since:
             raise Conflict(number, since)
         before = {name: _value(name, plain) for name, plain in undone.data["before"].items()}
+        if before.get("assignee_id") not in {None, *(each.id for each in accounts_queries.members(agency_id))}:
+            # Whoever had it has left meanwhile: nobody has it, so that somebody sees it.
+            before["assignee_id"] = None
         return change(
             "inbox.undo_change", enquiry, by=by, values=before, data={"undoes": version, "action": undone.action}
         )

@@ -103,6 +103,10 @@ def _existing_contact(
     """Return the contact that this one is now; who has no company yet gets the enquiry's."""
     contact = crm_queries.contact(agency_id, contact_id)
     if company_id and contact.company_id is None:
+        # What somebody else saves at this moment is waited for, and kept.
+        crm.lock_contact(agency_id=agency_id, contact_id=contact.id)
+        contact = crm_queries.contact(agency_id, contact.id)
+    if company_id and contact.company_id is None:
         crm.update_contact(
             agency_id=agency_id,
             contact_id=contact.id,
@@ -111,7 +115,7 @@ def _existing_contact(
             emails=contact.emails,
             phones=contact.phones,
             job_title=contact.job_title,
-            company_name=crm_queries.company(agency_id, company_id).name,
+            company_id=company_id,
             client_id=contact.client_id,
             now=now,
         )

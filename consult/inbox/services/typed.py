@@ -64,7 +64,10 @@ def type_in_enquiry(
             raise AnotherSubmission(id) from error
         # Not left to the job that the door has enqueued: whoever typed it wants to go on with it.
         arrivals.receive_submissions(agency_id=agency_id, submission_ids=[id], now=now)
-        enquiry = models.Enquiry.objects.get(agency_id=agency_id, submission_id=id)
+        enquiry = models.Enquiry.objects.filter(agency_id=agency_id, submission_id=id).first()
+        if enquiry is None:
+            # The id and the very same words are another agency's.
+            raise AnotherSubmission(id)
         accounts.record(
             "inbox.type_in_enquiry", agency_id=agency_id, by=by, subject_id=enquiry.id, data={"channel": channel}
         )

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from consult.accounts import queries as accounts
-from consult.inbox import queries, services
+from consult.inbox import forms, queries, services
 from consult.inbox.views import history
 
 
@@ -38,7 +38,7 @@ def page(
         "notes": queries.notes(here.agency_id, enquiry.id, names),
         "events": history.events(here.agency_id, enquiry.id, ledger, names),
         "others": queries.others_of_sender(here.agency_id, enquiry.id, enquiry.sender_email),
-        "converted": int(converted) if (converted := request.GET.get("converted", "")).isdecimal() else None,
+        "converted": forms.version(request.GET.get("converted", "")),
         "links": queries.links(here.agency_id, enquiry),
         "reasons": [(reason, _(words)) for reason, words in history.REASONS.items()],
         "close_reason": _(history.REASONS[enquiry.close_reason]) if enquiry.close_reason else "",

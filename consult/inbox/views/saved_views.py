@@ -30,6 +30,8 @@ def save_view(request: HttpRequest) -> HttpResponse:
         messages.success(request, _("The view is kept as “%(name)s”.") % {"name": name.strip()})
     except services.NoName:
         messages.error(request, _("Not kept: a view needs a name of at most 60 letters."))
+    except services.TooLong:
+        messages.error(request, _("Not kept: what is searched for is too long for a view."))
     return _list(here.slug, filters.query())
 
 
