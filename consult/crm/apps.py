@@ -14,11 +14,40 @@ class Crm(AppConfig):
         "crm.ensure_client": _("added a client"),
         "crm.create_client": _("added a client"),
         "crm.update_client": _("changed a client"),
+        "crm.create_contact": _("added a contact"),
+        "crm.update_contact": _("changed a contact"),
+        "crm.merge_contacts": _("merged two contacts"),
+        "crm.unmerge_contacts": _("took the merge of two contacts back"),
+        "crm.tell_apart": _("found two contacts to be two people"),
+        "crm.create_company": _("added a company"),
+        "crm.update_company": _("changed a company"),
+        "crm.ensure_stages": _("began the pipeline"),
+        "crm.create_deal": _("opened a deal"),
+        "crm.update_deal": _("changed a deal"),
+        "crm.move_deal": _("moved a deal"),
+        "crm.win_deal": _("won a deal"),
+        "crm.lose_deal": _("lost a deal"),
+        "crm.reopen_deal": _("opened a deal again"),
+        "crm.add_note": _("wrote a note"),
+        "crm.set_labels": _("changed labels"),
+        "crm.create_field": _("added a field"),
+        "crm.retire_field": _("retired a field"),
     }
 
     def audit_subjects(self, agency_id: int, slug: str, ids: Collection[UUID]) -> dict[UUID, tuple[str, str]]:
         """Return what the audit calls these, with the addresses of their pages."""
+        from django.urls import reverse
+
         from consult.crm import models
 
-        found = models.Client.objects.filter(agency_id=agency_id, id__in=ids).values_list("id", "name")
-        return {id: (name, "") for id, name in found}
+        told: dict[UUID, tuple[str, str]] = {}
+        for model, name, page in (
+            (models.Client, "name", ""),
+            (models.Field, "name", ""),
+            (models.Contact, "name", "contact"),
+            (models.Company, "name", "company"),
+            (models.Deal, "title", "deal"),
+        ):
+            found = model._default_manager.filter(agency_id=agency_id, id__in=ids).values_list("id", name)
+            told |= {id: (said, reverse(f"crm:{page}_detail", args=[slug, id]) if page else "") for id, said in found}
+        return told

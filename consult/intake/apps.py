@@ -11,6 +11,7 @@ class Intake(AppConfig):
     label = "intake"
     # What the audit says of each action, after the name of who did it.
     actions: ClassVar[dict[str, Any]] = {
+        "intake.type_in": _("stored what was typed in"),
         "intake.create_site": _("added a site"),
         "intake.update_site": _("changed a site"),
         "intake.create_form": _("added a form"),
