@@ -25,7 +25,7 @@ handler429 = "consult.core.errors.too_many_requests"
 json_api = api.Api(enter=accounts_api.enter, title="Consult", version="1")
 for address, router in (
     ("/v1", accounts_api.members),
-    ("/v1/clients", crm_api.clients),
+    *((f"/v1{address}", router) for address, router in crm_api.ROUTERS),
     ("/v1/sites", intake_api.sites),
     ("/v1/forms", intake_api.forms),
     ("/v1/submissions", intake_api.submissions),

@@ -53,6 +53,6 @@ def test_pages_ask_no_more_than_they_did(database: Database, cast: Cast) -> None
 def test_a_page_that_asks_more_is_found(database: Database, cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     from consult.inbox import queries
 
-    before = queries.counts
-    monkeypatch.setattr(queries, "counts", lambda *args, **how: before(*args, **how) and before(*args, **how))
+    before = queries.aside
+    monkeypatch.setattr(queries, "aside", lambda *args, **how: before(*args, **how) and before(*args, **how))
     assert count(cast, "<slug:agency>/inbox/") == PAGES["<slug:agency>/inbox/"][0] + 1

@@ -154,7 +154,7 @@ def reads() -> dict[str, Callable[[], object]]:
         "list of an age": listed(view="all", age="over7d"),
         "others of a sender": lambda: inbox.others_of_sender(AGENCY, enquiry_id, "7@visitor.example"),
         "search receipt": lambda: intake.submission_by_receipt(AGENCY, "K7QF-2M9X-4TDA"),
-        "counts": lambda: inbox.counts(AGENCY, member_id=member),
+        "aside": lambda: inbox.aside(AGENCY, member_id=member),
         "enquiry by number": lambda: inbox.enquiry(AGENCY, 7),
         "notes": lambda: inbox.notes(AGENCY, enquiry_id, accounts.member_names(AGENCY)),
         "audit of a subject": lambda: accounts.audit_of(AGENCY, enquiry_id),

@@ -84,10 +84,11 @@ def _rows(statement: str, parameters: list[Any]) -> list[tuple[Any, ...]]:
 
 def members(agency_id: int) -> list[Person]:
     """Return the agency's members by name; not those who have left."""
-    return [person for person in _people(agency_id) if not person.has_left]
+    return [person for person in people(agency_id) if not person.has_left]
 
 
-def _people(agency_id: int) -> list[Person]:
+def people(agency_id: int) -> list[Person]:
+    """Return the agency's members by name, also those who have left."""
     found = models.Member.objects.filter(agency_id=agency_id).select_related("user").order_by("user__name", "id")
     return [_person(member) for member in found]
 
@@ -110,7 +111,7 @@ def person(agency_id: int, member_id: UUID) -> Person | None:
 
 def member_names(agency_id: int) -> dict[UUID, str]:
     """Return every member's name by id, also of those who have left."""
-    return {person.id: person.name for person in _people(agency_id)}
+    return {person.id: person.name for person in people(agency_id)}
 
 
 def member_of(agency_id: int, user_id: int | None) -> UUID | None:

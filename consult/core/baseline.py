@@ -77,6 +77,9 @@ class Refusals:
         if "HTTP_TRANSFER_ENCODING" in request.META and not request.META.get("CONTENT_LENGTH"):
             # Django would read none of it.
             return errors.answer(request, 411)
+        if not declared(request):
+            # Django would take more digits than any body has for a length.
+            request.META["CONTENT_LENGTH"] = ""
         response = self.get_response(request)
         if isinstance(response, HttpResponseNotAllowed) and not response.content:
             page = errors.answer(request, 405)

@@ -1,7 +1,9 @@
 """How names, addresses, numbers and money are compared and written. No Django, no input or output."""
 
+import datetime as dt
 import re
 import unicodedata
+from collections.abc import Sequence
 from decimal import Decimal
 from urllib.parse import urlsplit
 
@@ -45,8 +47,14 @@ LONGEST_FOLDED, LONGEST_LABEL_KEY = 400, 100
 MOST_MINOR = 10**15
 # Digits, or digits in groups of three (two in India).
 _WHOLE = re.compile(r"\d+|\d{1,3}(?:[.,]\d{2,3})*[.,]\d{3}")
+# What a field for numbers takes in the forms too.
+_NUMBER = re.compile(r"-?[0-9]{1,14}(?:\.[0-9]{1,6})?")
 # E.164 has no more.
 MOST_DIGITS = 15
+
+
+class BadValue(ValueError):
+    """A value that the agency's own field does not take; its text says why."""
 
 
 class BadMoney(ValueError):
@@ -124,6 +132,27 @@ def domain(website: str) -> str:
 def search_text(name: str, emails: list[str], phones: list[str]) -> str:
     """Return what a search for a contact looks at."""
     return "\n".join([folded(name), *emails, *(phone.removeprefix("+") for phone in phones)])
+
+
+def own_value(kind: str, options: Sequence[str], text: str) -> str:
+    """Return a value of the agency's own field as it is stored: number in digits, day in ISO 8601. Raise BadValue."""
+    match kind:
+        case "number":
+            if not _NUMBER.fullmatch(text):
+                raise BadValue("This is a number of at most 14 digits and 6 behind the point, such as 12.5.")
+            return text
+        case "date":
+            try:
+                day = dt.date.fromisoformat(text)
+                if day.isoformat() != text:
+                    raise ValueError
+                return text
+            except ValueError:
+                raise BadValue("This is a day, such as 2027-01-31.") from None
+        case "choice":
+            if text not in options:
+                raise BadValue("This is none of the field's choices.")
+    return " ".join(text.split())
 
 
 def digits_after_point(currency: str) -> int:

@@ -1,17 +1,19 @@
 """JSON routes of the inbox: enquiries, what staff do with them, and their notes."""
 
 import datetime as dt
+import uuid
 from collections.abc import Callable
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse
 from ninja import Query
-from pydantic import Field
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, StrictBool
 
 from consult.accounts import queries as accounts
 from consult.core import api
-from consult.inbox import queries, services
+from consult.core.errors import Refused
+from consult.inbox import queries, rules, services
 
 enquiries = api.Router(tags=["Enquiries"])
 
@@ -19,9 +21,29 @@ REFUSALS = {
     services.NoSuchEnquiry: ("not_found", ""),
     services.NoSuchMember: ("invalid", "/member_id"),
     services.EmptyNote: ("invalid", "/body"),
+    services.NotAhead: ("invalid", "/until"),
+    services.NothingTyped: ("invalid", "/message"),
+    services.NoSuchForm: ("invalid", "/form_id"),
+    services.NothingChosen: ("invalid", ""),
+    services.NotThere: ("invalid", ""),
+    ValueError: ("invalid", ""),
 }
 type Status = Literal["open", "waiting", "snoozed", "closed", "held", "spam"]
 HIGHEST = 2**63 - 1
+LONGEST_SNOOZE = dt.timedelta(days=366)
+
+
+def _text(value: object) -> object:
+    # pydantic would take a number for seconds since 1970.
+    if not isinstance(value, str):
+        raise ValueError("This is a text, such as 2027-01-31T08:00:00Z.")
+    return value
+
+
+def _address(text: str) -> str:
+    if text and not rules.clean_address(text):
+        raise ValueError("This is no e-mail address. Leave it empty when there is none.")
+    return text
 
 
 class Reason(api.Shape):
@@ -48,6 +70,13 @@ class Enquiry(api.Shape):
     reasons: list[Reason]
     received_at: dt.datetime
     closed_at: dt.datetime | None
+    close_reason: str
+    waiting_since: Annotated[dt.datetime | None, Field(description="Since when the next word is the sender's.")]
+    snoozed_until: dt.datetime | None
+    first_answer_at: dt.datetime | None
+    contact_id: UUID | None
+    company_id: UUID | None
+    deal_id: UUID | None
 
 
 class Note(api.Shape):
@@ -65,6 +94,47 @@ class NoteInput(api.Input):
 
 class Assignment(api.Input):
     member_id: Annotated[UUID | None, Field(description="Null takes it from its assignee.")]
+
+
+class Closing(api.Input):
+    reason: Annotated[
+        Literal["", "answered", "no_answer_needed", "no_answer_came", "duplicate", "not_for_us"],
+        Field(examples=["answered"]),
+    ] = ""
+
+
+class Snooze(api.Input):
+    until: Annotated[
+        Annotated[AwareDatetime, BeforeValidator(_text)],
+        Field(description="A moment ahead, within a year.", examples=["2027-01-31T08:00:00Z"]),
+    ]
+
+
+class Conversion(api.Input):
+    """What it is to become: for each an id that is there, or what a new one is called; neither: none."""
+
+    contact_id: UUID | None = None
+    contact_name: Annotated[api.Words, Field(max_length=200)] = ""
+    email: Annotated[api.Words, Field(max_length=320), AfterValidator(_address)] = ""
+    phone: Annotated[api.Words, Field(max_length=50)] = ""
+    company_id: UUID | None = None
+    company_name: Annotated[api.Words, Field(max_length=200, examples=["Rosa GmbH"])] = ""
+    deal_title: Annotated[api.Words, Field(max_length=200)] = ""
+    even_if_known: Annotated[
+        StrictBool, Field(description="Make a new contact although one has this address; 409 otherwise.")
+    ] = False
+
+
+class TypedIn(api.Input):
+    """What somebody told staff: on the phone, at the door."""
+
+    form_id: UUID
+    channel: Literal["phone", "walk-in", "e-mail", "chat", "other"]
+    message: Annotated[str, Field(max_length=20_000, examples=["Wants a new shop; call back on Tuesday."])]
+    name: Annotated[api.Words, Field(max_length=200)] = ""
+    email: Annotated[api.Words, Field(max_length=320), AfterValidator(_address)] = ""
+    phone: Annotated[api.Words, Field(max_length=50)] = ""
+    company: Annotated[api.Words, Field(max_length=200)] = ""
 
 
 class Wanted(api.Paging):
@@ -88,6 +158,9 @@ def _found(agency_id: int, number: int) -> Enquiry:
     if row is None:
         raise Http404
     return _enquiry(row)
+
+
+NO_REASON = Closing()
 
 
 @enquiries.get("", response=api.Listed[Enquiry], summary="List enquiries")
@@ -126,9 +199,24 @@ def _change(request: HttpRequest, number: int, change: Callable[..., Any], **mor
 
 
 @enquiries.post("/{int:number}/close", response=Enquiry, summary="Close an enquiry")
-def close_enquiry(request: HttpRequest, number: int) -> HttpResponse:
-    """What is open, waiting or snoozed is closed; any other stays as it is."""
-    return _change(request, number, services.close_enquiry, now=dt.datetime.now(dt.UTC))
+def close_enquiry(request: HttpRequest, number: int, body: Closing = NO_REASON) -> HttpResponse:
+    """What is open, waiting or snoozed is closed; any other stays as it is. Without a body: for no reason."""
+    return _change(request, number, services.close_enquiry, now=dt.datetime.now(dt.UTC), reason=body.reason)
+
+
+@enquiries.post("/{int:number}/wait", response=Enquiry, summary="Wait for the sender")
+def wait_enquiry(request: HttpRequest, number: int) -> HttpResponse:
+    """The sender has been answered and has the next word: open or snoozed becomes waiting, any other stays."""
+    return _change(request, number, services.wait_enquiry, now=dt.datetime.now(dt.UTC))
+
+
+@enquiries.post("/{int:number}/snooze", response=Enquiry, summary="Put an enquiry away")
+def snooze_enquiry(request: HttpRequest, number: int, body: Snooze) -> HttpResponse:
+    """What is open, waiting or snoozed is put away until then; any other stays as it is."""
+    now = dt.datetime.now(dt.UTC)
+    if body.until > now + LONGEST_SNOOZE:
+        raise Refused("invalid", errors=[{"pointer": "/until", "code": "invalid", "detail": "At most a year ahead."}])
+    return _change(request, number, services.snooze_enquiry, now=now, until=body.until.astimezone(dt.UTC))
 
 
 @enquiries.post("/{int:number}/reopen", response=Enquiry, summary="Open an enquiry again")
@@ -153,6 +241,28 @@ def confirm_spam(request: HttpRequest, number: int) -> HttpResponse:
 def assign_enquiry(request: HttpRequest, number: int, body: Assignment) -> HttpResponse:
     """Give it to a member, or to nobody."""
     return _change(request, number, services.assign_enquiry, member_id=body.member_id)
+
+
+@enquiries.post("/{int:number}/convert", response=Enquiry, summary="Convert an enquiry")
+def convert_enquiry(request: HttpRequest, number: int, body: Conversion) -> HttpResponse:
+    """Make and link contact, company and deal at once, or nothing. What it is linked to already stays."""
+    plan = services.Plan(**dict(body))
+    try:
+        return _change(request, number, services.convert_enquiry, now=dt.datetime.now(dt.UTC), plan=plan)
+    except services.KnownMeanwhile as known:
+        raise Refused("conflict", "A contact has this address already: name it, or say even_if_known.") from known
+
+
+@enquiries.post("", response={201: Enquiry}, summary="Type an enquiry in")
+def type_in_enquiry(request: HttpRequest, body: TypedIn) -> HttpResponse:
+    """It gets a submission with a receipt like any other, and nobody is written to."""
+    here = accounts.permit(request, "records.write")
+    with api.refusing(REFUSALS):
+        number = services.type_in_enquiry(
+            agency_id=here.agency_id, id=uuid.uuid4(), by=here.member_id, now=dt.datetime.now(dt.UTC), **dict(body)
+        )
+    found = _found(here.agency_id, number)
+    return api.answer(request, found, status=201, location=f"/api/v1/enquiries/{number}")
 
 
 @enquiries.get("/{int:number}/notes", response=api.Listed[Note], summary="List an enquiry's notes")

@@ -144,7 +144,17 @@ def recorded() -> Iterator[tuple[str, str]]:
 
 
 # What takes an action's name: the audit itself, and the services' own ways to it.
-RECORDING = {"record", "record_each", "_changed", "_mark_set_aside", "_change_logo", "_end", "_tell", "_set_status", "change"}
+RECORDING = {
+    "record",
+    "record_each",
+    "_changed",
+    "_mark_set_aside",
+    "_change_logo",
+    "_end",
+    "_tell",
+    "_set_status",
+    "change",
+}
 ACTION = re.compile(r"(accounts|crm|intake|inbox)\.[a-z_]+")
 
 

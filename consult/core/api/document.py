@@ -23,6 +23,11 @@ changes its meaning.
 TAGS = {
     "Members": "Who calls, and who belongs to the agency.",
     "Clients": "Companies that the agency works for.",
+    "Contacts": "People whom the agency knows.",
+    "Companies": "Companies that the agency knows.",
+    "Deals": "Work that may be won, and the stages that it passes.",
+    "Labels": "Words that contacts, companies and deals are sorted by.",
+    "Fields": "What the agency adds to contacts, companies and deals.",
     "Sites": "Websites of clients, or of the agency itself.",
     "Forms": "Forms on sites: their fields, rules and settings.",
     "Submissions": "What arrived, as it arrived. Never changed.",

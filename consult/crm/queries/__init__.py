@@ -28,6 +28,15 @@ from consult.crm.queries.duplicates import Candidate, Merged, contact_candidates
 from consult.crm.queries.fields import Field, fields, filled
 from consult.crm.queries.labels import labels, labels_of
 from consult.crm.queries.phones import phone_region
+from consult.crm.queries.records import (
+    Noted,
+    companies_after,
+    contacts_after,
+    deals_after,
+    labels_after,
+    note,
+    notes_after,
+)
 from consult.crm.queries.timeline import Line, Timeline, timeline
 
 __all__ = [
@@ -45,6 +54,7 @@ __all__ = [
     "NoSuchCompany",
     "NoSuchContact",
     "NoSuchDeal",
+    "Noted",
     "Stage",
     "Timeline",
     "alias_ids",
@@ -53,6 +63,7 @@ __all__ = [
     "client_names",
     "clients_after",
     "companies",
+    "companies_after",
     "company",
     "company_by_name",
     "company_names",
@@ -61,17 +72,22 @@ __all__ = [
     "contact_choices",
     "contact_names",
     "contacts",
+    "contacts_after",
     "contacts_of",
     "deal",
     "deals",
+    "deals_after",
     "deals_of",
     "duplicates_of",
     "fields",
     "filled",
     "first_company_names",
     "labels",
+    "labels_after",
     "labels_of",
     "last_merge",
+    "note",
+    "notes_after",
     "phone_region",
     "stages",
     "survivors",

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from consult.crm import models, rules
 from consult.crm.queries import pages
@@ -93,14 +93,7 @@ def companies(
     agency_id: int, *, search: str = "", label_id: UUID | None = None, client_id: UUID | None = None, after: str = ""
 ) -> CompanyPage:
     """Return up to 50 companies by name after the cursor. An unreadable cursor means the first page."""
-    found = models.Company.objects.filter(agency_id=agency_id)
-    if text := rules.folded(search)[:200]:
-        found = found.filter(Q(normal_name__contains=text) | Q(domain__contains=text))
-    if client_id:
-        found = found.filter(client_id=client_id)
-    if label_id:
-        borne = models.Labelling.objects.filter(agency_id=agency_id, label_id=label_id, company_id=OuterRef("id"))
-        found = found.filter(Exists(borne))
+    found = narrowed(agency_id, search=search, label_id=label_id, client_id=client_id)
     if place := pages.place(after):
         # The first condition is what the index is searched by.
         name, id = place
@@ -127,6 +120,19 @@ def companies(
         for row in rows
     ]
     return CompanyPage(shown, pages.cursor(rows[-1].normal_name, rows[-1].id) if more else "")
+
+
+def narrowed(agency_id: int, *, search: str, label_id: UUID | None, client_id: UUID | None) -> QuerySet[models.Company]:
+    """Return the rows that search and filters leave."""
+    found = models.Company.objects.filter(agency_id=agency_id)
+    if text := rules.folded(search)[:200]:
+        found = found.filter(Q(normal_name__contains=text) | Q(domain__contains=text))
+    if client_id:
+        found = found.filter(client_id=client_id)
+    if label_id:
+        borne = models.Labelling.objects.filter(agency_id=agency_id, label_id=label_id, company_id=OuterRef("id"))
+        found = found.filter(Exists(borne))
+    return found
 
 
 def first_company_names(agency_id: int, limit: int = 200) -> list[str]:

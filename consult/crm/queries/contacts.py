@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from consult.crm import models, rules
 from consult.crm.queries import pages
@@ -132,6 +132,20 @@ def contacts(
     after: str = "",
 ) -> ContactPage:
     """Return up to 50 contacts by name after the cursor, no aliases. An unreadable cursor means the first page."""
+    found = narrowed(agency_id, search=search, label_id=label_id, company_id=company_id, client_id=client_id)
+    if place := pages.place(after):
+        # The first condition is what the index is searched by.
+        name, id = place
+        found = found.filter(normal_name__gte=name).filter(Q(normal_name__gt=name) | Q(id__gt=id))
+    rows = list(found.order_by("normal_name", "id")[: pages.PAGE + 1])
+    more, rows = len(rows) > pages.PAGE, rows[: pages.PAGE]
+    return ContactPage(_rows(agency_id, rows), pages.cursor(rows[-1].normal_name, rows[-1].id) if more else "")
+
+
+def narrowed(
+    agency_id: int, *, search: str, label_id: UUID | None, company_id: UUID | None, client_id: UUID | None
+) -> QuerySet[models.Contact]:
+    """Return the rows that search and filters leave, no aliases."""
     found = models.Contact.objects.filter(agency_id=agency_id, merged_into_id=None)
     if text := rules.folded(search)[:200]:
         found = found.filter(_matching(agency_id, text))
@@ -142,13 +156,7 @@ def contacts(
     if label_id:
         borne = models.Labelling.objects.filter(agency_id=agency_id, label_id=label_id, contact_id=OuterRef("id"))
         found = found.filter(Exists(borne))
-    if place := pages.place(after):
-        # The first condition is what the index is searched by.
-        name, id = place
-        found = found.filter(normal_name__gte=name).filter(Q(normal_name__gt=name) | Q(id__gt=id))
-    rows = list(found.order_by("normal_name", "id")[: pages.PAGE + 1])
-    more, rows = len(rows) > pages.PAGE, rows[: pages.PAGE]
-    return ContactPage(_rows(agency_id, rows), pages.cursor(rows[-1].normal_name, rows[-1].id) if more else "")
+    return found
 
 
 def _matching(agency_id: int, text: str) -> Q:

@@ -113,16 +113,25 @@ def deal(agency_id: int, id: UUID) -> Deal:
     row = models.Deal.objects.filter(agency_id=agency_id, id=id).first()
     if row is None:
         raise NoSuchDeal(id)
-    [shown] = _rows(agency_id, [row])
-    return Deal(
-        # Not asdict, which would take the value apart.
-        **{field.name: getattr(shown, field.name) for field in dataclasses.fields(shown)},
-        lost_reason=row.lost_reason,
-        origin_submission_id=row.origin_submission_id,
-        labels=labels_of(agency_id, "deal", [row.id]).get(row.id, []),
-        custom=row.custom,
-        version=row.version,
-    )
+    [found] = whole(agency_id, [row])
+    return found
+
+
+def whole(agency_id: int, rows: list[models.Deal]) -> list[Deal]:
+    """Return deals as their pages show them, in the same order."""
+    labels = labels_of(agency_id, "deal", [row.id for row in rows]) if rows else {}
+    return [
+        Deal(
+            # Not asdict, which would take the value apart.
+            **{field.name: getattr(shown, field.name) for field in dataclasses.fields(shown)},
+            lost_reason=row.lost_reason,
+            origin_submission_id=row.origin_submission_id,
+            labels=labels.get(row.id, []),
+            custom=row.custom,
+            version=row.version,
+        )
+        for row, shown in zip(rows, _rows(agency_id, rows), strict=True)
+    ]
 
 
 def board(agency_id: int, *, owner_id: UUID | None = None) -> list[Column]:

@@ -107,7 +107,8 @@ def update_deal(
     by: UUID | None,
     title: str,
     contact_id: UUID | None = None,
-    company_name: str = "",
+    company_id: UUID | None = None,
+    company_name: str | None = None,
     value_minor: int | None = None,
     currency: str = "",
     owner_id: UUID | None = None,
@@ -118,12 +119,15 @@ def update_deal(
 ) -> None:
     """Change a deal; its stage and end have actions of their own.
 
+    `company_name`, instead of `company_id`: the company that it has if that is called so, else one of the name, made
+    if there is none.
     Raise NoSuchDeal, ChangedMeanwhile, NoSuchContact, NoSuchCompany, ValueError.
     """
     with tenancy.agency(agency_id):
         deal = locked(agency_id, deal_id)
         versions.expect(deal.version, version)
-        company_id = company_for(agency_id=agency_id, name=company_name, by=by, present=deal.company_id)
+        if company_name is not None:
+            company_id = company_for(agency_id=agency_id, name=company_name, by=by, present=deal.company_id)
         values = _values(
             agency_id,
             title=title,

@@ -12,7 +12,7 @@ from consult.inbox.queries.enquiries import (
     notes,
 )
 from consult.inbox.queries.jobs import agencies_to_wake
-from consult.inbox.queries.lists import Page, choices, counts, enquiries, others_of_sender, saved_views
+from consult.inbox.queries.lists import Page, SavedView, aside, choices, enquiries, others_of_sender
 from consult.inbox.queries.mails import WORDS, notification, reply, reply_words
 from consult.inbox.queries.records import Noted, Record, enquiries_before, note, notes_after, record
 
@@ -26,9 +26,10 @@ __all__ = [
     "Page",
     "Record",
     "Row",
+    "SavedView",
     "agencies_to_wake",
+    "aside",
     "choices",
-    "counts",
     "deliveries",
     "enquiries",
     "enquiries_before",
@@ -45,5 +46,4 @@ __all__ = [
     "record",
     "reply",
     "reply_words",
-    "saved_views",
 ]

@@ -130,12 +130,18 @@ def enquiries_by_id(agency_id: int, ids: Iterable[UUID]) -> dict[UUID, Row]:
     return {row.id: row for row in rows(agency_id, found)} if found else {}
 
 
-def rows(agency_id: int, found: list[models.Enquiry]) -> list[Row]:
-    """Return enquiries as a list shows them, in the same order."""
+def rows(
+    agency_id: int,
+    found: list[models.Enquiry],
+    *,
+    names: Mapping[UUID, str] | None = None,
+    labels: Mapping[UUID, intake.FormLabel] | None = None,
+) -> list[Row]:
+    """Return enquiries as a list shows them, in the same order; members' names and forms' labels where known."""
     if not found:
         return []
-    names = accounts.member_names(agency_id)
-    labels = intake.form_labels(agency_id)
+    names = accounts.member_names(agency_id) if names is None else names
+    labels = intake.form_labels(agency_id) if labels is None else labels
     shown = []
     for row in found:
         label = labels.get(row.form_id) if row.form_id else None

@@ -4,11 +4,14 @@ import base64
 import binascii
 import dataclasses
 import datetime as dt
-from typing import Any
+import json
+from collections.abc import Mapping
 from uuid import UUID
 
-from django.db.models import Count, Q
+from django.db import connection
+from django.db.models import Q
 
+from consult.crm import queries as crm
 from consult.inbox import models, rules
 from consult.inbox.queries import search
 from consult.inbox.queries.enquiries import Row, rows
@@ -28,13 +31,22 @@ class Page:
 
 
 def enquiries(
-    agency_id: int, filters: rules.Filters, *, member_id: UUID | None, now: dt.datetime, before: str = ""
+    agency_id: int,
+    filters: rules.Filters,
+    *,
+    member_id: UUID | None,
+    now: dt.datetime,
+    before: str = "",
+    names: Mapping[UUID, str] | None = None,
+    labels: Mapping[UUID, intake.FormLabel] | None = None,
 ) -> Page:
     """Return the newest 50 that the filters leave and that lie before the cursor.
 
+    Members' names and forms' labels are asked for where they are not given.
     An unreadable cursor means the first page. Whoever searches for a number or a receipt finds that one first.
     """
-    narrow = _narrow(agency_id, filters, member_id, now)
+    labels = intake.form_labels(agency_id) if labels is None else labels
+    narrow = _narrow(labels, filters, member_id, now)
     cursor = _decode(before)
     direct: list[models.Enquiry] = []
     instead: dict[str, list[str]] = {}
@@ -56,10 +68,14 @@ def enquiries(
     listed = list(found.defer("words").order_by("-received_at", "-number")[: PAGE + 1])
     more = len(listed) > PAGE
     listed = listed[:PAGE]
-    return Page(rows(agency_id, [*direct, *listed]), _encode(listed[-1]) if more else "", instead)
+    return Page(
+        rows(agency_id, [*direct, *listed], names=names, labels=labels), _encode(listed[-1]) if more else "", instead
+    )
 
 
-def _narrow(agency_id: int, filters: rules.Filters, member_id: UUID | None, now: dt.datetime) -> search.Narrow:
+def _narrow(
+    labels: Mapping[UUID, intake.FormLabel], filters: rules.Filters, member_id: UUID | None, now: dt.datetime
+) -> search.Narrow:
     statuses: list[str] | None = ["open"]
     assignee = UUID(filters.assignee) if rules.is_uuid(filters.assignee) else None
     nobody = filters.assignee == rules.NOBODY_YET
@@ -79,20 +95,19 @@ def _narrow(agency_id: int, filters: rules.Filters, member_id: UUID | None, now:
         bound, days = rules.AGES[filters.age]
         moment = now - dt.timedelta(days=days)
         since, until = (moment, None) if bound == "at most" else (None, moment)
-    return search.Narrow(statuses, assignee, nobody, _forms(agency_id, filters), since, until)
+    return search.Narrow(statuses, assignee, nobody, _forms(labels, filters), since, until)
 
 
-def _forms(agency_id: int, filters: rules.Filters) -> list[UUID] | None:
+def _forms(labels: Mapping[UUID, intake.FormLabel], filters: rules.Filters) -> list[UUID] | None:
     """Return the forms that site, form and client leave; None when none of them was chosen."""
     if not (filters.site or filters.form or filters.client):
         return None
     return [
-        form["id"]
-        for site in intake.sites(agency_id)
-        for form in site["forms"]
-        if (not filters.site or str(site["id"]) == filters.site)
-        and (not filters.client or str(site["client_id"]) == filters.client)
-        and (not filters.form or str(form["id"]) == filters.form)
+        id
+        for id, label in labels.items()
+        if (not filters.site or str(label.site_id) == filters.site)
+        and (not filters.client or str(label.client_id) == filters.client)
+        and (not filters.form or str(id) == filters.form)
     ]
 
 
@@ -101,30 +116,57 @@ def _direct(agency_id: int, text: str, narrow: search.Narrow) -> list[models.Enq
     return list(models.Enquiry.objects.filter(search.named(agency_id, text), narrow.q(), agency_id=agency_id))
 
 
-def counts(agency_id: int, *, member_id: UUID | None) -> dict[str, int]:
-    """Return how many enquiries each view holds."""
-    is_open = Q(status="open")
-    return models.Enquiry.objects.filter(agency_id=agency_id).aggregate(
-        open=Count("id", filter=is_open),
-        mine=Count("id", filter=is_open & Q(assignee_id=member_id)),
-        unassigned=Count("id", filter=is_open & Q(assignee_id=None)),
-        waiting=Count("id", filter=Q(status="waiting")),
-        snoozed=Count("id", filter=Q(status="snoozed")),
-        held=Count("id", filter=Q(status="held")),
-        closed=Count("id", filter=Q(status="closed")),
-        spam=Count("id", filter=Q(status="spam")),
-        all=Count("id"),
-    )
+ASIDE = """
+SELECT count(*) FILTER (WHERE status = 'open'),
+       count(*) FILTER (WHERE status = 'open' AND assignee_id = %(member)s),
+       count(*) FILTER (WHERE status = 'open' AND assignee_id IS NULL),
+       count(*) FILTER (WHERE status = 'waiting'),
+       count(*) FILTER (WHERE status = 'snoozed'),
+       count(*) FILTER (WHERE status = 'held'),
+       count(*) FILTER (WHERE status = 'closed'),
+       count(*) FILTER (WHERE status = 'spam'),
+       count(*),
+       (SELECT coalesce(jsonb_agg(jsonb_build_array(id, name, query, shared, member_id = %(member)s)
+                                  ORDER BY name, id), '[]')
+          FROM inbox_savedview WHERE agency_id = %(agency)s AND (shared OR member_id = %(member)s))
+  FROM inbox_enquiry WHERE agency_id = %(agency)s
+"""
+COUNTED = ("open", "mine", "unassigned", "waiting", "snoozed", "held", "closed", "spam", "all")
 
 
-def choices(agency_id: int) -> dict[str, list[tuple[str, str]]]:
-    """Return what lists can be narrowed to, as (id, name): sites, forms, clients."""
-    sites = intake.sites(agency_id)
-    clients = {site["client_id"]: site["client_name"] for site in sites if site["client_id"]}
+@dataclasses.dataclass(frozen=True)
+class SavedView:
+    """Filters under a name; `mine` are the member's own, others are shared."""
+
+    id: UUID
+    name: str
+    query: str
+    shared: bool
+    mine: bool
+
+
+def aside(agency_id: int, *, member_id: UUID | None) -> tuple[dict[str, int], list[SavedView]]:
+    """Return how many enquiries each view holds, and the member's own saved views with the shared ones, by name.
+
+    One question for both: the page asks for enough without.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(ASIDE, {"agency": agency_id, "member": member_id})
+        *counts, views = cursor.fetchone()
+    views = json.loads(views) if isinstance(views, str) else views
+    return dict(zip(COUNTED, counts, strict=True)), [
+        SavedView(UUID(id), name, query, shared, bool(mine)) for id, name, query, shared, mine in views
+    ]
+
+
+def choices(agency_id: int, labels: Mapping[UUID, intake.FormLabel]) -> dict[str, list[tuple[str, str]]]:
+    """Return what lists can be narrowed to, as (id, name): sites with forms, forms, and those sites' clients."""
+    wanted = {label.client_id for label in labels.values() if label.client_id}
+    clients = crm.client_names(agency_id) if wanted else {}
     return {
-        "sites": [(str(site["id"]), site["name"]) for site in sites],
-        "forms": [(str(form["id"]), f"{site['name']} · {form['name']}") for site in sites for form in site["forms"]],
-        "clients": sorted(((str(id), name) for id, name in clients.items()), key=lambda client: client[1]),
+        "sites": list({str(label.site_id): label.site_name for label in labels.values()}.items()),
+        "forms": [(str(id), f"{label.site_name} · {label.form_name}") for id, label in labels.items()],
+        "clients": [(str(id), name) for id, name in clients.items() if id in wanted],
     }
 
 
@@ -134,21 +176,6 @@ def others_of_sender(agency_id: int, enquiry_id: UUID, email: str, limit: int = 
         return []
     found = models.Enquiry.objects.filter(agency_id=agency_id, sender_key=email.lower()).exclude(id=enquiry_id)
     return rows(agency_id, list(found.defer("words").order_by("-received_at", "-number")[:limit]))
-
-
-def saved_views(agency_id: int, *, member_id: UUID | None) -> list[dict[str, Any]]:
-    """Return the member's own saved views and the shared ones by name: id, name, query, shared, mine."""
-    found = models.SavedView.objects.filter(Q(shared=True) | Q(member_id=member_id), agency_id=agency_id)
-    return [
-        {
-            "id": view.id,
-            "name": view.name,
-            "query": view.query,
-            "shared": view.shared,
-            "mine": view.member_id == member_id,
-        }
-        for view in found.order_by("name", "id")
-    ]
 
 
 def _encode(row: models.Enquiry) -> str:

@@ -27,6 +27,13 @@ class Record:
     reasons: list[dict[str, Any]]
     received_at: dt.datetime
     closed_at: dt.datetime | None
+    close_reason: str
+    waiting_since: dt.datetime | None
+    snoozed_until: dt.datetime | None
+    first_answer_at: dt.datetime | None
+    contact_id: UUID | None
+    company_id: UUID | None
+    deal_id: UUID | None
 
 
 _RECORD = [field.name for field in dataclasses.fields(Record)]

@@ -2,6 +2,7 @@
 
 import dataclasses
 import datetime as dt
+import re
 from uuid import UUID
 
 from django.db import connection
@@ -12,6 +13,7 @@ from consult.intake import queries as intake
 
 # One word is forgiven from this length on: of shorter ones nearly everything is nearly the same.
 FORGIVEN_FROM = 4
+_NUMBER = re.compile(r"#\d+")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -88,6 +90,9 @@ def ids(query: str, narrow: Narrow, cursor: tuple[dt.datetime, int] | None, limi
 
 def matching(agency_id: int, text: str, most: int = 10_000) -> Q:
     """Return the condition for what this text finds, of a number or a receipt too; the newest `most` of them."""
+    if _NUMBER.fullmatch(text.strip()):
+        # As numbers are written: nobody looks for a word.
+        return named(agency_id, text.strip())
     found = Q(pk__in=[])
     looked_for = look_for(text)
     if looked_for.query:

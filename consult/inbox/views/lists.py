@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET
 from consult.accounts import queries as accounts
 from consult.core import queue
 from consult.inbox import forms, queries
+from consult.intake import queries as intake
 
 VIEWS = {
     "open": gettext_noop("Open"),
@@ -36,16 +37,20 @@ def home(request: HttpRequest) -> HttpResponse:
 def enquiry_list(request: HttpRequest) -> HttpResponse:
     here = accounts.here(request)
     filters = forms.filters(request.GET)
+    people = accounts.people(here.agency_id)
+    labels = intake.form_labels(here.agency_id)
     page = queries.enquiries(
         here.agency_id,
         filters,
         member_id=here.member_id,
         now=dt.datetime.now(dt.UTC),
         before=request.GET.get("before", ""),
+        names={person.id: person.name for person in people},
+        labels=labels,
     )
-    members = accounts.members(here.agency_id)
-    narrowing = forms.narrowing(queries.choices(here.agency_id), members, filters)
-    counts = queries.counts(here.agency_id, member_id=here.member_id)
+    members = [person for person in people if not person.has_left]
+    narrowing = forms.narrowing(queries.choices(here.agency_id, labels), members, filters)
+    counts, views = queries.aside(here.agency_id, member_id=here.member_id)
     context = {
         "enquiries": page.enquiries,
         "next_cursor": page.next_cursor,
@@ -59,7 +64,7 @@ def enquiry_list(request: HttpRequest) -> HttpResponse:
             {"name": name, "label": _(label), "query": filters.query(view=name), "count": counts[name]}
             for name, label in VIEWS.items()
         ],
-        "saved_views": queries.saved_views(here.agency_id, member_id=here.member_id),
+        "saved_views": views,
         "narrowing": narrowing,
         "chips": _chips(narrowing, filters),
         "members": members,

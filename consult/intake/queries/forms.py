@@ -26,11 +26,14 @@ class FormLabel:
     language: str = "en"
     auto_reply: bool = False
     auto_reply_text: str = ""
+    site_id: UUID | None = None
+    client_id: UUID | None = None
 
 
 def form_labels(agency_id: int) -> Mapping[UUID, FormLabel]:
-    """Return every form's label by id."""
+    """Return every form's label by id, in the order of sites and forms."""
     forms = models.Form.objects.filter(agency_id=agency_id).select_related("site")
+    forms = forms.order_by("site__name", "site_id", "name", "id")
     return {
         form.id: FormLabel(
             form.name,
@@ -39,6 +42,8 @@ def form_labels(agency_id: int) -> Mapping[UUID, FormLabel]:
             form.language,
             form.auto_reply,
             form.auto_reply_text,
+            form.site_id,
+            form.site.client_id,
         )
         for form in forms
     }

@@ -1,4 +1,4 @@
-"""JSON routes of the CRM: clients."""
+"""Clients: companies that the agency works for."""
 
 import datetime as dt
 from typing import Annotated
@@ -12,7 +12,7 @@ from consult.accounts import queries as accounts
 from consult.core import api
 from consult.crm import queries, services
 
-clients = api.Router(tags=["Clients"])
+router = api.Router(tags=["Clients"])
 
 REFUSALS = {services.NoSuchClient: ("not_found", ""), services.NameTaken: ("name_taken", "")}
 
@@ -48,7 +48,7 @@ def _found(agency_id: int, client_id: UUID) -> Client:
     return _client(row)
 
 
-@clients.get("", response=api.Listed[Client], summary="List clients")
+@router.get("", response=api.Listed[Client], summary="List clients")
 def list_clients(request: HttpRequest, wanted: Query[Wanted]) -> HttpResponse:
     """The agency's clients in the order in which they were added."""
     here = accounts.permit(request, "records.read")
@@ -57,13 +57,13 @@ def list_clients(request: HttpRequest, wanted: Query[Wanted]) -> HttpResponse:
     return api.listed(request, rows, wanted, shape=_client, place=lambda row: (row.id,))
 
 
-@clients.get("/{uuid:client_id}", response=Client, summary="Show a client")
+@router.get("/{uuid:client_id}", response=Client, summary="Show a client")
 def show_client(request: HttpRequest, client_id: UUID) -> HttpResponse:
     here = accounts.permit(request, "records.read")
     return api.answer(request, _found(here.agency_id, client_id))
 
 
-@clients.post("", response={201: Client}, summary="Add a client")
+@router.post("", response={201: Client}, summary="Add a client")
 def create_client(request: HttpRequest, body: ClientInput) -> HttpResponse:
     here = accounts.permit(request, "sites.manage")
     with api.refusing(REFUSALS):
@@ -72,7 +72,7 @@ def create_client(request: HttpRequest, body: ClientInput) -> HttpResponse:
     return api.answer(request, _found(here.agency_id, client_id), status=201, location=location)
 
 
-@clients.patch("/{uuid:client_id}", response=Client, summary="Change a client")
+@router.patch("/{uuid:client_id}", response=Client, summary="Change a client")
 def update_client(request: HttpRequest, client_id: UUID, body: ClientChange) -> HttpResponse:
     """Names that the body does not hold stay as they are."""
     here = accounts.permit(request, "sites.manage")
