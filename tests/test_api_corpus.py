@@ -12,6 +12,7 @@ from django.test import override_settings
 from conftest import Cast, Database, Enquiry
 from consult.core import errors
 from consult.core.api import document as documents
+from consult.crm import services as crm
 from tests import api
 from tests.test_api_matrix import operations
 
@@ -105,6 +106,11 @@ def ids(cast: Cast, enquiry: Enquiry) -> dict[str, Any]:
         "submission_id": enquiry.submission_id,
         "number": 1,
         "token_id": cast.form_a,
+        "merge_id": cast.form_a,
+        "contact_id": crm.create_contact(agency_id=cast.a, name="Ann", by=None),
+        "company_id": crm.create_company(agency_id=cast.a, name="Rosa GmbH", by=None),
+        "deal_id": crm.create_deal(agency_id=cast.a, title="New shop", by=None),
+        "field_id": crm.create_field(agency_id=cast.a, place="deal", name="Size", kind="text", by=None),
     }
 
 

@@ -1,7 +1,8 @@
 """Lists: in pages that nothing moves, within a known number of questions to the database."""
 
 import datetime as dt
-from typing import Any
+import uuid
+from typing import Any, Literal
 from urllib.parse import quote
 
 import pytest
@@ -24,9 +25,11 @@ STATEMENTS = {
     "enquiries": 3,
     # The two doors of the search: words that are nearly so, and what they find.
     "enquiries?q=Ann": 5,
-    "contacts": 4,
-    "companies": 3,
-    "deals": 3,
+    # Addresses, numbers, companies' and clients' names, labels with their names.
+    "contacts": 9,
+    "companies": 6,
+    # Stages, contacts', companies' and members' names, labels with their names.
+    "deals": 9,
     "labels": 3,
     "fields": 3,
     "stages": 3,
@@ -50,7 +53,28 @@ def filled(database: Database, cast: Cast) -> None:
     ]
     inbox.receive_submissions(agency_id=cast.a, submission_ids=ids)
     for number in range(7):
-        crm.create_client(agency_id=cast.a, name=f"Client {number}")
+        client_id = crm.create_client(agency_id=cast.a, name=f"Client {number}")
+        company_id = crm.create_company(agency_id=cast.a, name=f"Company {number}", client_id=client_id, by=None)
+        contact_id = crm.create_contact(
+            agency_id=cast.a,
+            name=f"Contact {number}",
+            emails=[f"{number}@rosa.example"],
+            phones=[f"+44 20 7946 000{number}"],
+            company_id=company_id,
+            client_id=client_id,
+            by=None,
+        )
+        deal_id = crm.create_deal(
+            agency_id=cast.a, title=f"Deal {number}", contact_id=contact_id, owner_id=cast.bob.member_id, by=None
+        )
+        bearers: tuple[tuple[Literal["contact", "company", "deal"], uuid.UUID], ...] = (
+            ("contact", contact_id),
+            ("company", company_id),
+            ("deal", deal_id),
+        )
+        for place, id in bearers:
+            crm.set_labels(agency_id=cast.a, place=place, id=id, names=["VIP", f"Label {number}"], by=None)
+        crm.create_field(agency_id=cast.a, place="deal", name=f"Field {number}", kind="text", by=None)
         inbox.add_note(agency_id=cast.a, number=1, body=f"Note {number}", by=None)
 
 
@@ -69,11 +93,26 @@ def walk(program: api.Program, path: str, limit: int) -> list[Any]:
 
 
 @pytest.mark.parametrize(
-    "path", ["clients", "submissions", "enquiries", "enquiries/1/notes", "audit", "enquiries?status=open", "tokens"]
+    "path",
+    [
+        "clients",
+        "submissions",
+        "enquiries",
+        "enquiries/1/notes",
+        "audit",
+        "enquiries?status=open",
+        "tokens",
+        "contacts",
+        "companies",
+        "deals",
+        "labels",
+        "fields",
+        "stages",
+    ],
 )
 def test_pages_add_up(path: str, program: api.Program, filled: None) -> None:
     whole = walk(program, f"/api/v1/{path}", 100)
-    assert len(whole) >= (1 if path == "tokens" else 7)
+    assert len(whole) >= {"tokens": 1, "stages": 4}.get(path, 7)
     for limit in (1, 2, 3, 7):
         assert walk(program, f"/api/v1/{path}", limit) == whole
 

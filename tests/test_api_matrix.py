@@ -1,5 +1,6 @@
 """Every operation of the API × every kind of caller: what each of them is answered, as a committed table."""
 
+import datetime as dt
 import uuid
 from typing import Any
 
@@ -18,6 +19,9 @@ LIST = "401 200 200 200 200 200"
 WRITE = "401 404 403 200 200 200"
 ADD = "401 201 403 403 201 201"
 MANAGE = "401 404 403 403 200 200"
+# Records: the stranger adds them to an agency of their own.
+KEEP = "401 201 403 201 201 201"
+NOTE = "401 404 403 201 201 201"
 OPERATIONS = {
     "show_me": LIST,
     "list_members": LIST,
@@ -26,6 +30,40 @@ OPERATIONS = {
     "show_client": READ,
     "create_client": ADD,
     "update_client": MANAGE,
+    "list_contacts": LIST,
+    "show_contact": READ,
+    "create_contact": KEEP,
+    "update_contact": WRITE,
+    # The second finds that it was done.
+    "merge_contacts": "401 404 403 200 422 422",
+    # Another one lies on top of it by then.
+    "unmerge_contacts": "401 404 403 409 409 409",
+    "list_contact_notes": READ,
+    "add_contact_note": NOTE,
+    "list_companies": LIST,
+    "show_company": READ,
+    "create_company": KEEP,
+    "update_company": WRITE,
+    "list_company_notes": READ,
+    "add_company_note": NOTE,
+    "list_deals": LIST,
+    "show_deal": READ,
+    "create_deal": KEEP,
+    "update_deal": WRITE,
+    "move_deal": WRITE,
+    "win_deal": WRITE,
+    # Who has won a deal does not lose it.
+    "lose_deal": "401 404 403 409 409 409",
+    "reopen_deal": WRITE,
+    "list_deal_notes": READ,
+    "add_deal_note": NOTE,
+    "list_stages": LIST,
+    "list_labels": LIST,
+    "list_fields": LIST,
+    "show_field": READ,
+    "create_field": ADD,
+    # It is retired once.
+    "retire_field": "401 404 403 403 204 404",
     "list_sites": LIST,
     "show_site": READ,
     "create_site": ADD,
@@ -44,6 +82,11 @@ OPERATIONS = {
     "restore_enquiry": WRITE,
     "confirm_spam": WRITE,
     "assign_enquiry": WRITE,
+    "wait_enquiry": WRITE,
+    "snooze_enquiry": WRITE,
+    "convert_enquiry": WRITE,
+    # An enquiry belongs to a form, and the stranger has no such form.
+    "type_in_enquiry": "401 422 403 201 201 201",
     "list_notes": READ,
     "add_note": "401 404 403 201 201 201",
     "list_api_tokens": LIST,
@@ -54,6 +97,14 @@ OPERATIONS = {
     # One each, of Alice's.
     "revoke_api_token": "401 404 404 404 204 204",
     "list_audit": "401 200 403 403 200 200",
+}
+
+
+READS = ("list_", "show_")
+# What needs the scope `manage`; everything else that changes something needs `write`.
+MANAGED = {
+    *("create_client", "update_client", "create_site", "update_site", "create_form", "update_form"),
+    *("create_field", "retire_field", "create_api_token", "revoke_api_token"),
 }
 
 
@@ -72,6 +123,16 @@ def document(database: Database) -> dict[str, Any]:
 def ids(cast: Cast, enquiry: Enquiry, database: Database) -> dict[str, Any]:
     """What stands in the addresses: all of it agency A's."""
     client_id = crm.create_client(agency_id=cast.a, name="The Daily Grind")
+    company_id = crm.create_company(agency_id=cast.a, name="Rosa GmbH", by=None)
+    contact_id, alias_id, other_id = (
+        crm.create_contact(agency_id=cast.a, name=name, by=None) for name in ("Ann", "Anna", "Anne")
+    )
+    merge_id = crm.merge_contacts(
+        agency_id=cast.a, keep_id=contact_id, alias_id=alias_id, take=(), by=None, now=dt.datetime.now(dt.UTC)
+    )
+    deal_id = crm.create_deal(agency_id=cast.a, title="New shop", by=None)
+    [(stage_id,)] = database.ask("SELECT id FROM crm_stage WHERE position = 2")
+    field_id = crm.create_field(agency_id=cast.a, place="deal", name="Size", kind="text", by=None)
     api.of_member(cast.a, cast.alice.member_id)
     [(token_id,)] = database.ask(
         "SELECT id FROM accounts_apitoken WHERE member_id = %s ORDER BY id LIMIT 1", [cast.alice.member_id]
@@ -84,6 +145,13 @@ def ids(cast: Cast, enquiry: Enquiry, database: Database) -> dict[str, Any]:
         "submission_id": enquiry.submission_id,
         "number": enquiry.number,
         "token_id": token_id,
+        "contact_id": contact_id,
+        "other_id": other_id,
+        "merge_id": merge_id,
+        "company_id": company_id,
+        "deal_id": deal_id,
+        "stage_id": stage_id,
+        "field_id": field_id,
     }
 
 
@@ -110,6 +178,20 @@ def body_of(name: str, example: Any, who: str, ids: dict[str, Any]) -> Any:
         case "create_api_token" if who in api.SCOPES:
             # No token makes another with more scopes than it has.
             return {**example, "scopes": [who]}
+        case "merge_contacts":
+            return {"other_id": str(ids["other_id"])}
+        case "move_deal":
+            return {"stage_id": str(ids["stage_id"])}
+        case "create_field":
+            return {"place": "deal", "name": f"Size {who}", "kind": "text"}
+        case "type_in_enquiry":
+            return {**example, "form_id": str(ids["form_id"]), "name": "Ann"}
+        case "snooze_enquiry":
+            return {"until": (dt.datetime.now(dt.UTC) + dt.timedelta(days=1)).isoformat()}
+        case "convert_enquiry":
+            return {"company_name": "Rosa GmbH"}
+        case "create_contact":
+            return {"name": f"Ann {who}"}
         case "create_client" | "update_client":
             return {"name": f"Of {name} {who}"}
         case _:
@@ -170,8 +252,8 @@ def test_scopes_hold_back_what_the_role_may(cast: Cast, document: dict[str, Any]
             if program.call(method, path.format(**ids), body_of(name, example, scope, ids)).status_code != 403
         }
     always = {"show_me"}
-    reads = {name for name in OPERATIONS if name.startswith(("list_", "show_"))} - {"list_audit"}
-    writes = {"close_enquiry", "reopen_enquiry", "restore_enquiry", "confirm_spam", "assign_enquiry", "add_note"}
+    reads = {name for name in OPERATIONS if name.startswith(READS)} - {"list_audit"}
+    writes = {name for name in OPERATIONS if name not in MANAGED and not name.startswith(READS)}
     assert allowed["read"] == reads
     assert allowed["write"] == writes | always
     assert allowed["manage"] == set(OPERATIONS) - reads - writes | always

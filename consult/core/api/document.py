@@ -188,6 +188,9 @@ def _properties(response: dict[str, Any], schemas: dict[str, Any]) -> dict[str, 
 
 def resolve(schema: dict[str, Any], schemas: dict[str, Any]) -> dict[str, Any]:
     """Return the schema that a reference names, or the schema itself."""
+    # A reference with a default beside it.
+    if len(wrapped := schema.get("allOf", [])) == 1:
+        return resolve(wrapped[0], schemas)
     name = schema.get("$ref", "").rpartition("/")[2]
     return schemas[name] if name else schema
 
