@@ -1,7 +1,7 @@
 """Contacts: people whom the agency knows."""
 
 import datetime as dt
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
@@ -176,14 +176,18 @@ def update_contact(request: HttpRequest, contact_id: UUID, body: ContactChange) 
     return api.answer(request, _contact(_row(here.agency_id, id)))
 
 
+type Choice = Literal["name", "job_title", "company_id", "client_id", "email", "phone"]
+
+
 class Merging(api.Input):
     other_id: Annotated[UUID, Field(description="The contact that goes; its id leads to the one that stays.")]
     take: Annotated[
-        list[Annotated[api.Line, Field(max_length=50, examples=["name"])]],
+        list[Choice | UUID],
         Field(
             max_length=50,
-            description="What comes from the one that goes: name, job_title, company_id, client_id, email, phone (the"
-            " primary one), ids of own fields. What the one that stays lacks comes from there too.",
+            description="What comes from the one that goes; of email and phone, which is the primary one; of own"
+            " fields their ids. What the one that stays lacks comes from there too.",
+            examples=[["name"]],
         ),
     ] = []
 
@@ -212,7 +216,7 @@ def merge_contacts(request: HttpRequest, contact_id: UUID, body: Merging) -> Htt
             agency_id=here.agency_id,
             keep_id=kept.id,
             alias_id=other.id,
-            take=body.take,
+            take=list(map(str, body.take)),
             by=here.member_id,
             now=dt.datetime.now(dt.UTC),
         )

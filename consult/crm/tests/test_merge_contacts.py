@@ -166,3 +166,27 @@ def test_who_may_not(database: Database, cast: Cast, known: Known, other: uuid.U
     assert refused(cast, f"contacts/{known.contact_id}/merge/{other}/") == NOT_ALLOWED
     assert cast.charlie.client.post(f"/b/contacts/{known.contact_id}/merge/{other}/").status_code == 404
     assert database.ask("SELECT count(*) FROM crm_merge") == [(0,)]
+
+
+def test_own_fields_are_chosen_as_well(database: Database, cast: Cast, known: Known, other: uuid.UUID) -> None:
+    size, tier = (
+        str(services.create_field(agency_id=cast.a, place="contact", name=name, kind="text", by=None))
+        for name in ("Size", "Tier")
+    )
+    for id, custom in ((known.contact_id, {size: "Small", tier: "Tin"}), (other, {size: "Large", tier: "Gold"})):
+        found = contact(cast, id)
+        services.update_contact(
+            agency_id=cast.a,
+            contact_id=id,
+            by=None,
+            name=found.name,
+            emails=found.emails,
+            phones=found.phones,
+            company_id=found.company_id,
+            custom=custom,
+        )
+    url = f"/a/contacts/{known.contact_id}/merge/{other}/"
+    page = cast.bob.client.get(url).content.decode()
+    assert all(shown in page for shown in ("Size", "Small", "Large", "Tier", "Tin", "Gold"))
+    cast.bob.client.post(url, {f"take-{size}": "other"})
+    assert contact(cast, known.contact_id).custom == {size: "Large", tier: "Tin"}

@@ -23,7 +23,7 @@ def merge_contacts(request: HttpRequest, contact_id: UUID, other_id: UUID) -> Ht
     if kept.id == other.id:
         messages.info(request, _("They are one contact already."))
         return redirect("crm:contact_detail", here.slug, kept.id)
-    rows = _compared(kept, other)
+    rows = _compared(kept, other, queries.fields(here.agency_id, "contact"))
     if request.method == "POST":
         take = [row["name"] for row in rows if request.POST.get(f"take-{row['name']}") == "other"]
         try:
@@ -42,7 +42,7 @@ def merge_contacts(request: HttpRequest, contact_id: UUID, other_id: UUID) -> Ht
     return render(request, "crm/merge_contacts.html", {"kept": kept, "other": other, "rows": rows})
 
 
-def _compared(kept: queries.Contact, other: queries.Contact) -> list[dict[str, Any]]:
+def _compared(kept: queries.Contact, other: queries.Contact, own: list[queries.Field]) -> list[dict[str, Any]]:
     """Return the fields that may come from either: name, label, what each has, and whether they differ."""
     rows = (
         ("name", _("Name"), kept.name, other.name),
@@ -51,6 +51,7 @@ def _compared(kept: queries.Contact, other: queries.Contact) -> list[dict[str, A
         ("client_id", _("Client"), kept.client_name, other.client_name),
         ("email", _("Primary e-mail"), kept.email, other.email),
         ("phone", _("Primary phone"), kept.phone, other.phone),
+        *((str(field.id), field.name, _filled(field, kept), _filled(field, other)) for field in own),
     )
     return [
         {
@@ -63,6 +64,10 @@ def _compared(kept: queries.Contact, other: queries.Contact) -> list[dict[str, A
         for name, label, mine, theirs in rows
         if mine or theirs
     ]
+
+
+def _filled(field: queries.Field, contact: queries.Contact) -> str:
+    return dict(queries.filled([field], contact.custom)).get(field.name, "")
 
 
 @require_POST

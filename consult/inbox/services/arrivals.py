@@ -38,6 +38,8 @@ def receive_submissions(*, agency_id: int, submission_ids: Sequence[UUID], now: 
         labels = intake.form_labels(agency_id)
         passed = [enquiry for enquiry in enquiries if enquiry.status == "open" and not enquiry.delivered_at]
         mails.promise(agency_id, passed, labels, now)
+        # Enquiries are locked before words, as by whoever writes a note: nobody waits for who waits for them.
+        _bring_back(agency_id, [enquiry for enquiry in enquiries if enquiry.status == "open"])
         models.Enquiry.objects.bulk_create(enquiries)
         words.remember(agency_id, {word for enquiry in enquiries for word in enquiry.words})
         models.Delivery.objects.bulk_create(
@@ -46,7 +48,6 @@ def receive_submissions(*, agency_id: int, submission_ids: Sequence[UUID], now: 
         accounts.record_each("inbox.open_enquiry", agency_id=agency_id, subject_ids=[each.id for each in enquiries])
         mails.enqueue_mails(passed, labels)
         live.nudge_each(kind="enquiry", ids=[each.id for each in enquiries])
-        _bring_back(agency_id, [enquiry for enquiry in enquiries if enquiry.status == "open"])
 
 
 def _enquiry(agency_id: int, number: int, arrival: intake.Arrival, now: dt.datetime) -> models.Enquiry:

@@ -1,7 +1,12 @@
+import threading
+from typing import Any
+
 import pytest
+from django.db import connection
 
 from conftest import Cast, Database, Enquiry
 from consult.inbox import services
+from consult.inbox.services import words
 
 URL = "/a/inbox/1/notes/"
 
@@ -67,3 +72,42 @@ def test_who_may_not(database: Database, cast: Cast, enquiry: Enquiry) -> None:
     assert database.ask("SELECT 1 FROM inbox_note") == []
     with pytest.raises(services.NoSuchEnquiry):
         services.add_note(agency_id=cast.a, number=99, body="x", by=cast.bob.member_id)
+
+
+def test_the_senders_own_news_at_the_same_moment(
+    database: Database, cast: Cast, enquiry: Enquiry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A note with a word of the message that brings the enquiry back just now: neither waits for ever."""
+    cast.bob.client.post("/a/inbox/1/wait/")
+    fields = (("name", "Ann"), ("email", "ann@visitor.example"), ("message", "Xylophone"))
+    news, _outcome = database.submit(cast.key_a, *fields)
+    remembered, failed = threading.Event(), list[Exception]()
+    remember = words.remember
+
+    def slowly(agency_id: int, found: Any) -> None:
+        remember(agency_id, found)
+        if threading.current_thread() is not threading.main_thread():
+            return
+        remembered.set()
+        # Until the note waits for what this transaction has taken.
+        for _try in range(2_000):
+            if writer.ident and database.ask("SELECT 1 FROM pg_locks WHERE NOT granted"):
+                return
+
+    def write() -> None:
+        try:
+            remembered.wait(30)
+            services.add_note(agency_id=cast.a, number=1, body="Xylophone", by=cast.bob.member_id)
+        except Exception as error:
+            failed.append(error)
+        finally:
+            connection.close()
+
+    monkeypatch.setattr(words, "remember", slowly)
+    writer = threading.Thread(target=write)
+    writer.start()
+    services.receive_submissions(agency_id=cast.a, submission_ids=[news])
+    writer.join()
+    assert failed == []
+    assert database.ask("SELECT status FROM inbox_enquiry ORDER BY number") == [("open",), ("open",)]
+    assert database.ask("SELECT body FROM inbox_note") == [("Xylophone",)]

@@ -18,6 +18,9 @@ from consult.inbox import forms, services
 from consult.inbox.views import history
 from consult.inbox.views.actions import is_part, say, undo_of
 
+# The answer is told in a header, which proxies want short.
+MOST_TOLD = 5
+
 
 @require_POST
 def change_enquiries(request: HttpRequest) -> HttpResponse:
@@ -87,7 +90,10 @@ def _told(request: HttpRequest, outcome: services.Outcome, done: str) -> str:
     if outcome.same:
         listed = ", ".join(f"#{number}" for number in outcome.same)
         parts.append(_("As before, since it does not apply there: %(list)s.") % {"list": listed})
-    parts += [history.conflict(conflict, names) for conflict in outcome.conflicts]
+    parts += [history.conflict(conflict, names) for conflict in outcome.conflicts[:MOST_TOLD]]
+    if more := outcome.conflicts[MOST_TOLD:]:
+        listed = ", ".join(f"#{conflict.number}" for conflict in more)
+        parts.append(_("Changed meanwhile too: %(list)s.") % {"list": listed})
     if outcome.missing:
         parts.append(_("Not found: %(list)s.") % {"list": ", ".join(f"#{number}" for number in outcome.missing)})
     return " ".join(parts)
