@@ -11,6 +11,7 @@ from consult.core import api, errors, health
 from consult.core.api import document, reference
 from consult.crm import api as crm_api
 from consult.inbox import api as inbox_api
+from consult.inbox import urls as inbox_urls
 from consult.inbox.views import lists as inbox
 from consult.intake import api as intake_api
 
@@ -47,6 +48,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("accounts/", include(accounts.people_urlpatterns)),
     path("", include("consult.accounts.urls")),
+    path("hooks/", include(inbox_urls.hook_urlpatterns)),
     *([path("mail/", include("consult.core.mailbox"))] if settings.CONSULT_MAILBOX else []),
     path("<slug:agency>/", inbox.home, name="home"),
     path("<slug:agency>/", include("consult.inbox.urls")),

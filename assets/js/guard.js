@@ -70,7 +70,9 @@ document.addEventListener("consult:said", (event) => {
   toast(text, { stays, action: undo ? () => takeBack(undo) : null });
 });
 
-async function takeBack({ url, values }) {
+async function takeBack({ url, values, click }) {
+  // The page has a button for it: what comes back has to get its place there.
+  if (click) return document.querySelector(click)?.click();
   if (!(await post(url, values))) return;
   document.body.dispatchEvent(new CustomEvent("consult:acted"));
   document.body.dispatchEvent(new CustomEvent("consult:nudge", { detail: { kind: "own" } }));

@@ -32,6 +32,15 @@ const openMenu = (row) => {
   menu.querySelector("button, .drop-panel a")?.focus();
 };
 
+// What is held or spam has to be restored before anybody answers it.
+const restoreOrReply = (row) => {
+  if (["held", "spam"].includes(row.dataset.status)) return restore(row);
+  const link = row.querySelector("[data-open]");
+  if (link?.href) location.assign(`${link.href.split("#")[0]}#reply`);
+};
+
+if (location.hash === "#reply") addEventListener("DOMContentLoaded", () => document.getElementById("reply")?.focus());
+
 // Each answers whether it did something; only then is the key taken from the browser.
 const keys = {
   j: () => rows().length > 0 && (move(1), true),
@@ -41,7 +50,7 @@ const keys = {
   escape: () => unpick(),
   e: () => actOnPicked("close") || onRow(toggleDone) || click("[data-done]"),
   s: () => actOnPicked("spam") || onRow(confirmSpam) || click("[data-spam]"),
-  r: () => actOnPicked("restore") || onRow(restore) || click("[data-restore]"),
+  r: () => actOnPicked("restore") || onRow(restoreOrReply) || click("[data-restore]") || focus("#reply"),
   w: () => actOnPicked("wait") || onRow(wait) || click("[data-wait]"),
   b: () => actOnPicked("snooze") || onRow(snooze) || (click("[data-snooze-menu]") && focus("#until")),
   d: () => click("[data-convert]"),

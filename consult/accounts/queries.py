@@ -132,6 +132,11 @@ def agency_slug(agency_id: int) -> str:
     return models.Agency.objects.values_list("slug", flat=True).get(id=agency_id)
 
 
+def agency_exists(agency_id: int) -> bool:
+    """Whether this code is inside an agency that is still there."""
+    return models.Agency.objects.filter(id=agency_id).exists()
+
+
 def agency_time_zone(agency_id: int) -> str:
     """Return the agency's time zone by its name in the time zone database."""
     return models.Agency.objects.values_list("time_zone", flat=True).get(id=agency_id)

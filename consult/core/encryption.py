@@ -79,6 +79,11 @@ def key_ids() -> list[str]:
     return [id for id, _cipher in _keys()]
 
 
+def derived(purpose: str) -> list[bytes]:
+    """Return 32 bytes for a purpose of its own from each key: the first one signs, every one is believed."""
+    return [_derive(key.strip(), b"derived " + purpose.encode(), 32) for key in settings.CONSULT_ENCRYPTION_KEYS]
+
+
 def _keys() -> list[tuple[str, AESGCM]]:
     return _derived(tuple(key.strip() for key in settings.CONSULT_ENCRYPTION_KEYS))
 

@@ -101,14 +101,21 @@ def enqueue(name: str, **arguments: Any) -> None:
     enqueue_each(name, [arguments])
 
 
-def enqueue_each(name: str, each: Sequence[Mapping[str, Any]]) -> None:
+def enqueue_at(name: str, at: dt.datetime, **arguments: Any) -> None:
+    """Put a job into the queue that is not done before `at`."""
+    enqueue_each(name, [arguments], at=at)
+
+
+def enqueue_each(name: str, each: Sequence[Mapping[str, Any]], *, at: dt.datetime | None = None) -> None:
     """Put several jobs of one name into the queue at once, one for each set of arguments."""
     common = {
         "agency_id": tenancy.current(),
         "request_id": structlog.contextvars.get_contextvars().get("request_id", ""),
     }
     if each:
-        app.configure_task(name, allow_unknown=False).batch_defer(*({**common, **arguments} for arguments in each))
+        app.configure_task(name, allow_unknown=False, schedule_at=at).batch_defer(
+            *({**common, **arguments} for arguments in each)
+        )
 
 
 @dataclasses.dataclass(frozen=True)

@@ -28,6 +28,17 @@ class Inbox(AppConfig):
         "inbox.save_view": _("kept a view"),
         "inbox.delete_view": _("forgot a view"),
         "inbox.add_note": _("added a note"),
+        "inbox.send_reply": _("replied to an enquiry by e-mail"),
+        "inbox.undo_reply": _("took a reply back before it went out"),
+        "inbox.retry_reply": _("sent a reply once more"),
+        "inbox.discard_draft": _("discarded the draft of a reply"),
+        "inbox.receive_mail": _("got an e-mail for an enquiry"),
+        "inbox.receive_answer": _("opened an enquiry again as its sender answered"),
+        "inbox.bring_back_unsent": _("opened an enquiry again as a reply did not arrive"),
+        "inbox.dismiss_mail": _("settled an e-mail that was set aside"),
+        "inbox.create_template": _("added a reply template"),
+        "inbox.change_template": _("changed a reply template"),
+        "inbox.delete_template": _("deleted a reply template"),
         "inbox.retry_job": _("tried a failed job again"),
     }
 

@@ -1,13 +1,19 @@
 """HTML input of the inbox to clean values. What cannot be read is a BadRequest where leaving it out would mislead."""
 
+import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
+from io import BytesIO
 from typing import Any
+from urllib.parse import parse_qs
 from uuid import UUID
 
+import multipart
 from django import forms
 from django.core.exceptions import BadRequest
-from django.http import QueryDict
+from django.core.files.uploadedfile import UploadedFile
+from django.http import HttpRequest, QueryDict
 from django.utils import timezone
+from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, gettext_noop
 
@@ -193,3 +199,99 @@ class Convert(forms.Form):
             deal_title=said["deal_title"] if said["deal"] else "",
             even_if_known=bool(said["offered"]),
         )
+
+
+# --- replies --------------------------------------------------------------------------------------------------------
+
+# What each placeholder of a template stands for.
+PLACEHOLDERS = {
+    "name": gettext_lazy("the sender’s name"),
+    "first_name": gettext_lazy("its first word"),
+    "email": gettext_lazy("the sender’s address"),
+    "subject": gettext_lazy("what they wrote about"),
+    "number": gettext_lazy("the enquiry’s number"),
+    "receipt": gettext_lazy("the receipt that they were given"),
+    "site": gettext_lazy("the site that they wrote from"),
+    "agency": gettext_lazy("your agency’s name"),
+    "member": gettext_lazy("your own name"),
+}
+
+
+class Template(forms.Form):
+    """A reply that is written often."""
+
+    name = forms.CharField(max_length=60, label=gettext_lazy("Name"))
+    body = forms.CharField(
+        max_length=20_000, widget=forms.Textarea(attrs={"rows": 8, "spellcheck": "true"}), label=gettext_lazy("Text")
+    )
+
+    def clean_body(self) -> str:
+        text = str(self.cleaned_data["body"])
+        if unknown := rules.unknown_placeholders(text):
+            shown = ", ".join("{{ %s }}" % each[:40] for each in unknown[:5])  # noqa: UP031 (braces)
+            known = ", ".join("{{ %s }}" % each for each in rules.PLACEHOLDERS)  # noqa: UP031
+            raise forms.ValidationError(
+                _("%(unknown)s stands for nothing. There are: %(known)s.") % {"unknown": shown, "known": known}
+            )
+        return text
+
+
+@dataclasses.dataclass(frozen=True)
+class Reply:
+    """What somebody has sent from the reply form; `draft_id` names a draft whose files go with it."""
+
+    subject: str
+    text: str
+    draft_id: UUID | None
+    uploads: list[services.Upload]
+    removed: list[UUID]
+
+
+def reply(posted: QueryDict, sent_files: "MultiValueDict[str, UploadedFile[bytes]]") -> Reply:
+    """Read the reply form. Postgres text holds no NUL."""
+    draft = posted.get("draft", "")
+    return Reply(
+        subject=posted.get("subject", "").replace("\0", "�"),
+        text=posted.get("text", "").replace("\0", "�"),
+        draft_id=UUID(draft) if rules.is_uuid(draft) else None,
+        uploads=[
+            services.Upload(file.name or "", file.content_type or "", file.read())
+            for file in sent_files.getlist("files")
+        ],
+        removed=[UUID(each) for each in posted.getlist("remove") if rules.is_uuid(each)],
+    )
+
+
+def with_text(reply: Reply, text: str) -> Reply:
+    return dataclasses.replace(reply, text=text)
+
+
+MAIL_FIELDS = ("message", "email", "body-mime", "mime", "raw")
+
+
+def mail_in(request: HttpRequest, body: bytes) -> bytes:
+    """Return the mail that a hook was sent: the body, or what is in one of MAIL_FIELDS. Raise services.NoMail."""
+    if request.content_type == "application/x-www-form-urlencoded":
+        try:
+            fields = parse_qs(body, max_num_fields=200)
+        except ValueError:
+            raise services.NoMail("fields") from None
+        found = next((fields[name.encode()][0] for name in MAIL_FIELDS if name.encode() in fields), None)
+    elif request.content_type == "multipart/form-data":
+        found = _part_of(request.headers.get("Content-Type", ""), body)
+    else:
+        return body
+    if found is None:
+        raise services.NoMail("no field")
+    return found
+
+
+def _part_of(content_type: str, body: bytes) -> bytes | None:
+    # Django's own reader takes no field of more than a megabyte.
+    boundary = multipart.parse_options_header(content_type)[1].get("boundary", "")  # type: ignore[no-untyped-call]
+    room = len(body) + 1
+    reader = multipart.MultipartParser(BytesIO(body), boundary, spool_limit=room, memory_limit=room)  # type: ignore[no-untyped-call]
+    try:
+        return next((bytes(part.raw) for part in reader if part.name in MAIL_FIELDS), None)
+    except multipart.MultipartError:
+        return None

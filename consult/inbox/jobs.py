@@ -35,3 +35,19 @@ def wake_enquiries() -> None:
 def release_member(*, agency_id: int, member_id: str) -> None:
     """Enqueued by accounts when a member leaves or is removed."""
     services.release_member(agency_id=agency_id, member_id=UUID(member_id))
+
+
+@queue.job("inbox.send_message")
+def send_message(*, agency_id: int, message_id: str, enquiry_id: str, due: str) -> None:
+    """Enqueued for the moment until which a reply can be taken back; `enquiry_id` is for whoever reads failed jobs."""
+    services.send_message(agency_id=agency_id, message_id=UUID(message_id), due=due)
+
+
+@queue.job("inbox.receive_mail")
+def receive_mail(*, agency_id: int, mail_id: str) -> None:
+    services.receive_mail(agency_id=agency_id, mail_id=UUID(mail_id), now=dt.datetime.now(dt.UTC))
+
+
+@queue.periodic("inbox.sweep_mail_files", "50 3 * * *")
+def sweep_mail_files() -> None:
+    services.sweep_mail_files(now=dt.datetime.now(dt.UTC))

@@ -1,6 +1,19 @@
 from django.urls import path
 
-from consult.inbox.views import actions, bulk, convert, enquiries, jobs, lists, saved_views, typed
+from consult.inbox.views import (
+    actions,
+    bulk,
+    convert,
+    enquiries,
+    hooks,
+    jobs,
+    lists,
+    mails,
+    replies,
+    saved_views,
+    templates,
+    typed,
+)
 
 app_name = "inbox"
 urlpatterns = [
@@ -20,6 +33,20 @@ urlpatterns = [
     path("inbox/<int:number>/assign/", actions.assign_enquiry, name="assign_enquiry"),
     path("inbox/<int:number>/convert/", convert.convert_enquiry, name="convert_enquiry"),
     path("inbox/<int:number>/notes/", actions.add_note, name="add_note"),
+    path("inbox/<int:number>/reply/", replies.send_reply, name="send_reply"),
+    path("inbox/<int:number>/messages/<uuid:message_id>/undo/", replies.undo_reply, name="undo_reply"),
+    path("inbox/<int:number>/messages/<uuid:message_id>/retry/", replies.retry_reply, name="retry_reply"),
+    path("inbox/<int:number>/messages/<uuid:message_id>/discard/", replies.discard_draft, name="discard_draft"),
+    path("inbox/attachments/<uuid:attachment_id>/", mails.attachment, name="attachment"),
+    path("inbox/mails/", mails.mail_list, name="mail_list"),
+    path("inbox/mails/<uuid:mail_id>/raw/", mails.mail_raw, name="mail_raw"),
+    path("inbox/mails/<uuid:mail_id>/dismiss/", mails.dismiss_mail, name="dismiss_mail"),
+    path("settings/replies/", templates.template_list, name="template_list"),
+    path("settings/replies/<uuid:template_id>/", templates.change_template, name="change_template"),
+    path("settings/replies/<uuid:template_id>/delete/", templates.delete_template, name="delete_template"),
     path("jobs/", jobs.job_list, name="job_list"),
     path("jobs/<int:job_id>/retry/", jobs.retry_job, name="retry_job"),
 ]
+
+# For mail servers; in no agency's part of the addresses.
+hook_urlpatterns = [path("mail/<str:hook_id>", hooks.receive_mail, name="receive_mail")]

@@ -29,6 +29,7 @@ CONSULT_API_LIMIT: str
 CONSULT_API_MEMBER_LIMIT: str
 CONSULT_REDIS_URL: str
 CONSULT_KEY_ROTATION_DAYS: int = 30
+CONSULT_MAIL_INBOUND: str = ""
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -235,6 +236,8 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
 DATA_UPLOAD_MAX_NUMBER_FILES = 20
 CONSULT_BODY_LIMIT_BYTES = 10 * 1024 * 1024
+# One mail, at its hook.
+CONSULT_MAIL_LIMIT_BYTES = 40 * 1024 * 1024
 # In the session: Django's other storage is a cookie of its own, signed but readable.
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 # Ours are the office's alone; the library's default lets every site read them.
@@ -291,6 +294,7 @@ def configure(environment: Environment) -> dict[str, Any]:
         "CONSULT_API_MEMBER_LIMIT": _times(environment.CONSULT_API_LIMIT, 3),
         "CONSULT_REDIS_URL": redis,
         "CONSULT_KEY_ROTATION_DAYS": environment.CONSULT_KEY_ROTATION_DAYS,
+        "CONSULT_MAIL_INBOUND": environment.CONSULT_MAIL_INBOUND,
         "DEFAULT_FROM_EMAIL": environment.CONSULT_MAIL_FROM,
         "SERVER_EMAIL": environment.CONSULT_MAIL_FROM,
         **_mail(environment.EMAIL_URL.get_secret_value()),

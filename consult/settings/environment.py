@@ -57,6 +57,10 @@ class Environment(BaseModel):
         description="Outgoing mail: `smtp://user:password@host:587?tls=true`. Development writes files instead.",
     )
     CONSULT_MAIL_FROM: str = Field("Consult <consult@localhost>", description="Sender of the mail that Consult sends.")
+    CONSULT_MAIL_INBOUND: str = Field(
+        "",
+        description="Address at which answers come in, such as `inbox@in.example`; a hook hands them over.",
+    )
     REDIS_URL: SecretStr = Field(
         SecretStr(""), description="Optional Redis for cache and rate limits; without it the database serves."
     )
@@ -193,6 +197,10 @@ def shape_problems(environment: Environment) -> list[str]:
         problems.append("CONSULT_TRUSTED_PROXIES: not a list of networks like 10.0.0.0/8, separated by commas.")
     if not _LIMIT.fullmatch(environment.CONSULT_API_LIMIT):
         problems.append("CONSULT_API_LIMIT: not a limit like 600/minute.")
+    if environment.CONSULT_MAIL_INBOUND and not _INBOUND.fullmatch(environment.CONSULT_MAIL_INBOUND):
+        problems.append(
+            "CONSULT_MAIL_INBOUND: not an address like inbox@in.example, of at most 7 letters before the @."
+        )
     problems += _origin_problems(environment)
     problems += _github_problems(environment)
     return [*problems, *_key_problems(environment.CONSULT_ENCRYPTION_KEYS.get_secret_value())]
@@ -212,6 +220,10 @@ def _github_problems(environment: Environment) -> list[str]:
     return problems
 
 
+# What follows the + takes 56 of the 64 characters before an @.
+_INBOUND = re.compile(
+    r"[a-z0-9]{1,7}@(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}|[a-z0-9]{1,7}@localhost"
+)
 _LIMIT = re.compile(r"[1-9]\d{0,6}/(second|minute|hour)")
 # Chrome's ids, and those of Firefox add-ons: name@example or {uuid}.
 CHROME_ID = re.compile(r"[a-p]{32}")

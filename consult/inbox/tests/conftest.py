@@ -22,6 +22,8 @@ class Postbox:
 
     def __init__(self) -> None:
         self.arrived: list[tuple[str, EmailMessage]] = []
+        # Of each that arrived: whom the envelope names, to whom it would come back.
+        self.senders: list[str] = []
         self.refuse: set[str] = set()
         # Senders that it lets nobody be.
         self.refuse_from: set[str] = set()
@@ -51,6 +53,7 @@ class Postbox:
         assert isinstance(message, EmailMessage)
         [address] = envelope.rcpt_tos
         self.arrived.append((address, message))
+        self.senders.append(str(envelope.mail_from))
         return "250 OK"
 
     def to(self, address: str) -> list[EmailMessage]:

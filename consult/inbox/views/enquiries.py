@@ -1,7 +1,9 @@
 """The page of one enquiry. Its parts are what actions answer htmx with."""
 
+import dataclasses
 import datetime as dt
 from typing import Any
+from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -9,13 +11,32 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from consult.accounts import queries as accounts
-from consult.inbox import forms, queries, services
+from consult.inbox import forms, queries, rules, services
 from consult.inbox.views import history
 
 
 @require_GET
 def enquiry_detail(request: HttpRequest, number: int) -> HttpResponse:
     return page(request, number, opening=not request.headers.get("HX-Request"))
+
+
+def conversation(here: accounts.Membership, enquiry: queries.Detail, names: dict[UUID, str]) -> dict[str, Any]:
+    """Return what the part of the mails shows: what was written, one's own draft, what a reply may begin with."""
+    found = queries.messages(here.agency_id, enquiry.id, names)
+    drafts = [each for each in found if each.state == "undone" and each.member_id == here.member_id]
+    draft = drafts[-1] if drafts else None
+    return {
+        "mails": [
+            dataclasses.replace(each, why=history.mail_error(each.detail) if each.detail else "")
+            for each in found
+            if each is not draft
+        ],
+        "draft": draft,
+        "reply_to": rules.clean_address(enquiry.sender_email),
+        "reply_subject": draft.subject if draft else f"Re: {enquiry.subject}".strip(),
+        "reply_text": draft.text if draft else "",
+        "templates": queries.templates(here.agency_id) if accounts.may(here, "records.write") else [],
+    }
 
 
 def page(
@@ -42,6 +63,7 @@ def page(
         "links": queries.links(here.agency_id, enquiry),
         "reasons": [(reason, _(words)) for reason, words in history.REASONS.items()],
         "close_reason": _(history.REASONS[enquiry.close_reason]) if enquiry.close_reason else "",
+        **conversation(here, enquiry, names),
         **more,
     }
     return render(request, f"inbox/enquiry_detail.html{part}", context, status=status)

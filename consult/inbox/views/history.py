@@ -14,7 +14,13 @@ from consult.accounts import queries as accounts
 from consult.inbox import queries, services
 
 # What the delivery ledger tells in more words.
-TOLD_BY_LEDGER = {"inbox.restore_enquiry", "inbox.confirm_spam", "inbox.retry_job"}
+TOLD_BY_LEDGER = {
+    "inbox.restore_enquiry",
+    "inbox.confirm_spam",
+    "inbox.retry_job",
+    "inbox.retry_reply",
+    "inbox.receive_mail",
+}
 
 
 def events(
@@ -36,7 +42,7 @@ def events(
             "text": _delivered(line),
             "by": _name(line.detail.get("member"), names),
             "at": line.at,
-            "failed": line.kind == "failed",
+            "failed": line.kind in ("failed", "bounced"),
         }
         for line in ledger
     ]
@@ -66,6 +72,16 @@ def _delivered(line: queries.Delivered) -> str:
             return _("Could not reach %(address)s: %(why)s") % {"address": line.address, "why": _why(line)}
         case "retried":
             return _("tried again to reach %(address)s") % {"address": line.address}
+        case "sent":
+            return _("wrote to %(address)s") % {"address": line.address}
+        case "bounced":
+            return _("The mail to %(address)s came back%(status)s") % {
+                "address": line.address,
+                "status": f" ({line.detail['status']})" if line.detail.get("status") else "",
+            }
+        case "received":
+            words = RECEIVED.get(line.detail.get("mail", ""), RECEIVED["answer"])
+            return _(words) % {"address": line.address or _("somebody")}
         case "opened":
             return _("opened it first")
         case "restored":
@@ -73,6 +89,13 @@ def _delivered(line: queries.Delivered) -> str:
         case "confirmed_spam":
             return _("marked it as spam")
     return line.kind
+
+
+RECEIVED = {
+    "answer": gettext_noop("%(address)s answered"),
+    "auto": gettext_noop("A program answered for %(address)s"),
+    "bounce": gettext_noop("%(address)s reported on a mail"),
+}
 
 
 def _duration(seconds: int) -> str:
@@ -91,6 +114,8 @@ MAIL_ERRORS = {
     "not_trusted": gettext_noop("the mail server's certificate is not trusted"),
     "no_answer": gettext_noop("the mail server did not answer in time"),
     "not_reachable": gettext_noop("the mail server cannot be reached"),
+    "files_away": gettext_noop("its files cannot be read"),
+    "bounced": gettext_noop("it came back"),
 }
 
 
@@ -134,6 +159,11 @@ REASONS = {
     "not_for_us": gettext_noop("Not for us"),
 }
 DID = {
+    "inbox.send_reply": gettext_noop("replied by e-mail"),
+    "inbox.undo_reply": gettext_noop("took a reply back before it went out"),
+    "inbox.discard_draft": gettext_noop("discarded the draft of a reply"),
+    "inbox.receive_answer": gettext_noop("Open again, as the sender answered"),
+    "inbox.bring_back_unsent": gettext_noop("Open again, as a reply did not arrive"),
     "inbox.open_enquiry": gettext_noop("Opened from the form"),
     "inbox.type_in_enquiry": gettext_noop("typed it in"),
     "inbox.reopen_enquiry": gettext_noop("opened it again"),

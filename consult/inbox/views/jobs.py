@@ -20,6 +20,8 @@ JOBS = {
     "inbox.receive_submissions": gettext_noop("Open enquiries for what arrived"),
     "inbox.notify_enquiry": gettext_noop("Tell people of an enquiry"),
     "inbox.reply_to_sender": gettext_noop("Send the automatic reply"),
+    "inbox.send_message": gettext_noop("Send a reply"),
+    "inbox.receive_mail": gettext_noop("Take in an e-mail"),
     "inbox.release_member": gettext_noop("Take enquiries from somebody who has left"),
     "accounts.send_invitation": gettext_noop("Send an invitation"),
     "accounts.tell_owners": gettext_noop("Tell the owners that the agency is to be deleted"),

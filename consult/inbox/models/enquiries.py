@@ -20,6 +20,10 @@ DELIVERIES = (
     "opened",
     "restored",
     "confirmed_spam",
+    # What staff and the sender write to each other.
+    "sent",
+    "bounced",
+    "received",
 )
 
 
