@@ -206,7 +206,7 @@ def hook_secrets(agency_id: int) -> list[str]:
 
 def hook_agency(hook_id: str) -> int | None:
     """Return whose hook this is; None when it is nobody's."""
-    named = rules.named_in(hook_id, token_keys()) if len(hook_id) == 40 else None
+    named = rules.named_in(hook_id, token_keys()) if len(hook_id) == 32 else None
     return named.agency_id if named and named.number is None and named.form_id is None else None
 
 

@@ -131,8 +131,8 @@ def _line(text: str, limit: int) -> str:
 def _decoded(content: bytes, charset: str) -> str:
     """Return text in a charset that may be a lie, or half a character short."""
     try:
-        text = content.decode(charset, "strict")
-    except (UnicodeError, LookupError, ValueError):
+        text = content.decode(charset, "replace")
+    except (LookupError, ValueError):
         try:
             text = content.decode("utf-8", "strict")
         except UnicodeError:
@@ -305,7 +305,7 @@ def text_of(markup: str) -> str:
         reader.feed(markup)
         reader.close()
     except (AssertionError, ValueError, RecursionError):  # what html.parser raises for some nonsense
-        return ""
+        reader.said = [re.sub(r"<[^>]*>", " ", markup)]
     lines = (" ".join(line.split()) for line in "".join(reader.said).split("\n"))
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
 

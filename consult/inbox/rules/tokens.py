@@ -12,8 +12,9 @@ from uuid import UUID
 
 _ENQUIRY, _FORM, _HOOK = 1, 2, 3
 _MAC_BYTES = 10
-# In the part of an address before the @ (64 characters at most) and in ids of messages: small letters and digits.
-_TOKEN = re.compile(r"(?<![a-z2-7])[a-z2-7]{40}(?:[a-z2-7]{16})?(?![a-z2-7])")
+# In the part of an address before the @ (64 characters at most) and in ids of messages, which some programs read only
+# when they stand on one line.
+_TOKEN = re.compile(r"(?<![a-z2-7])(?:[a-z2-7]{32}|[a-z2-7]{56})(?![a-z2-7])")
 
 
 class Named(NamedTuple):
@@ -25,12 +26,12 @@ class Named(NamedTuple):
 
 
 def token(named: Named, key: bytes) -> str:
-    """Return the token of an enquiry, a form or a hook: 40 letters and digits, of a form 56."""
+    """Return the token of an enquiry, a form or a hook: 32 letters and digits, of a form 56."""
     if named.form_id is not None:
         head = bytes([_FORM]) + named.agency_id.to_bytes(8) + named.form_id.bytes
     else:
         kind = _HOOK if named.number is None else _ENQUIRY
-        head = bytes([kind]) + named.agency_id.to_bytes(8) + (named.number or 0).to_bytes(6)
+        head = bytes([kind]) + named.agency_id.to_bytes(5) + (named.number or 0).to_bytes(4)
     return base64.b32encode(head + _mac(head, key)).decode().lower()
 
 
@@ -52,10 +53,9 @@ def named_in(text: str, keys: Iterable[bytes]) -> Named | None:
 
 
 def _named(head: bytes) -> Named | None:
-    agency_id, rest = int.from_bytes(head[1:9]), head[9:]
     if head[0] == _FORM:
-        return Named(agency_id, form_id=uuid.UUID(bytes=rest))
-    return Named(agency_id, int.from_bytes(rest) if head[0] == _ENQUIRY else None)
+        return Named(int.from_bytes(head[1:9]), form_id=uuid.UUID(bytes=head[9:]))
+    return Named(int.from_bytes(head[1:6]), int.from_bytes(head[6:]) if head[0] == _ENQUIRY else None)
 
 
 # --- the hook's signature -------------------------------------------------------------------------------------------

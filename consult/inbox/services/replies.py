@@ -226,7 +226,7 @@ def store(message: models.Message, uploads: Sequence[Upload | rules.Part]) -> li
 def _message_id(enquiry: models.Enquiry) -> str:
     """Return an id that names its enquiry, so that an answer to it is known without any look-up."""
     token = rules.token(rules.Named(enquiry.agency_id, enquiry.number), queries.token_keys()[0])
-    return f"<{token}.{secrets.token_hex(6)}@{urlsplit(settings.CONSULT_OFFICE_URL).hostname or 'consult'}>"
+    return f"<{token}.{secrets.token_hex(4)}@{urlsplit(settings.CONSULT_OFFICE_URL).hostname or 'consult'}>"
 
 
 def _enqueue(message: models.Message) -> None:

@@ -66,7 +66,7 @@ def test_it_goes_out_after_the_time_to_take_it_back(
     [message] = postbox.to("ann@visitor.example")
     assert text_of(message).strip() == "We call you on Tuesday."
     assert message["Subject"] == "Re: Hello"
-    assert re.fullmatch(r"<[a-z2-7]{40}\.[0-9a-f]{12}@testserver>", message["Message-ID"])
+    assert re.fullmatch(r"<[a-z2-7]{32}\.[0-9a-f]{8}@testserver>", message["Message-ID"])
     assert message["Reply-To"] is None
     page = cast.vera.client.get("/a/inbox/1/").content.decode()
     assert "wrote to ann@visitor.example" in page
@@ -92,7 +92,7 @@ def test_answers_and_bounces_come_back_to_us(
     send(cast, "Three")
     go(database)
     three = postbox.to("ann@visitor.example")[-1]
-    assert three["In-Reply-To"] == two["Message-ID"]
+    assert three["In-Reply-To"].strip() == two["Message-ID"]
     assert three["References"].split() == [one["Message-ID"], two["Message-ID"]]
 
 
@@ -357,6 +357,6 @@ def test_a_token_is_nobodys_to_make_up() -> None:
     named = rules.Named(7, 142)
     token = rules.token(named, b"k" * 32)
     assert rules.named_in(f"Ann <inbox+{token.upper()}@in.example>", [b"x" * 32, b"k" * 32]) == named
-    for wrong in (token[:-1] + ("a" if token[-1] != "a" else "b"), token[1:], "a" * 40, token + "a", ""):
+    for wrong in (token[:-1] + ("a" if token[-1] != "a" else "b"), token[1:], "a" * 32, token + "a", ""):
         assert rules.named_in(wrong, [b"k" * 32]) is None
     assert issubclass(smtplib.SMTPException, OSError)

@@ -92,9 +92,9 @@ def _delivered(line: queries.Delivered) -> str:
 
 
 RECEIVED = {
-    "answer": gettext_noop("%(address)s answered"),
+    "answer": gettext_noop("An answer came from %(address)s"),
     "auto": gettext_noop("A program answered for %(address)s"),
-    "bounce": gettext_noop("%(address)s reported on a mail"),
+    "bounce": gettext_noop("A report on a mail came from %(address)s"),
 }
 
 
