@@ -1,5 +1,5 @@
 """JSON routes of the inbox, by noun."""
 
-from consult.inbox.api.enquiries import router as enquiries
+from consult.inbox.api.enquiries import enquiries
 
 __all__ = ["enquiries"]

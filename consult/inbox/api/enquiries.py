@@ -13,7 +13,7 @@ from consult.accounts import queries as accounts
 from consult.core import api
 from consult.inbox import queries, services
 
-router = api.Router(tags=["Enquiries"])
+enquiries = api.Router(tags=["Enquiries"])
 
 REFUSALS = {
     services.NoSuchEnquiry: ("not_found", ""),
@@ -90,7 +90,7 @@ def _found(agency_id: int, number: int) -> Enquiry:
     return _enquiry(row)
 
 
-@router.get("", response=api.Listed[Enquiry], summary="List enquiries")
+@enquiries.get("", response=api.Listed[Enquiry], summary="List enquiries")
 def list_enquiries(request: HttpRequest, wanted: Query[Wanted]) -> HttpResponse:
     """The agency's enquiries, the latest number first."""
     here = accounts.permit(request, "records.read")
@@ -108,7 +108,7 @@ def list_enquiries(request: HttpRequest, wanted: Query[Wanted]) -> HttpResponse:
     return api.listed(request, rows, wanted, shape=_enquiry, place=lambda row: (row.number,))
 
 
-@router.get("/{int:number}", response=Enquiry, summary="Show an enquiry")
+@enquiries.get("/{int:number}", response=Enquiry, summary="Show an enquiry")
 def show_enquiry(request: HttpRequest, number: int) -> HttpResponse:
     here = accounts.permit(request, "records.read")
     return api.answer(request, _found(here.agency_id, number))
@@ -125,37 +125,37 @@ def _change(request: HttpRequest, number: int, change: Callable[..., Any], **mor
     return api.answer(request, _found(here.agency_id, number))
 
 
-@router.post("/{int:number}/close", response=Enquiry, summary="Close an enquiry")
+@enquiries.post("/{int:number}/close", response=Enquiry, summary="Close an enquiry")
 def close_enquiry(request: HttpRequest, number: int) -> HttpResponse:
     """An open one is closed; any other stays as it is."""
     return _change(request, number, services.close_enquiry, now=dt.datetime.now(dt.UTC))
 
 
-@router.post("/{int:number}/reopen", response=Enquiry, summary="Open an enquiry again")
+@enquiries.post("/{int:number}/reopen", response=Enquiry, summary="Open an enquiry again")
 def reopen_enquiry(request: HttpRequest, number: int) -> HttpResponse:
     """A closed one is opened; any other stays as it is."""
     return _change(request, number, services.reopen_enquiry)
 
 
-@router.post("/{int:number}/restore", response=Enquiry, summary="Restore an enquiry")
+@enquiries.post("/{int:number}/restore", response=Enquiry, summary="Restore an enquiry")
 def restore_enquiry(request: HttpRequest, number: int) -> HttpResponse:
     """What is held or taken for spam is opened, and delivered unless that was done before; any other stays as it is."""
     return _change(request, number, services.restore_enquiry, now=dt.datetime.now(dt.UTC))
 
 
-@router.post("/{int:number}/spam", response=Enquiry, summary="Confirm spam")
+@enquiries.post("/{int:number}/spam", response=Enquiry, summary="Confirm spam")
 def confirm_spam(request: HttpRequest, number: int) -> HttpResponse:
     """A held or open one goes to the spam; a closed one stays as it is."""
     return _change(request, number, services.confirm_spam, now=dt.datetime.now(dt.UTC))
 
 
-@router.post("/{int:number}/assign", response=Enquiry, summary="Assign an enquiry")
+@enquiries.post("/{int:number}/assign", response=Enquiry, summary="Assign an enquiry")
 def assign_enquiry(request: HttpRequest, number: int, body: Assignment) -> HttpResponse:
     """Give it to a member, or to nobody."""
     return _change(request, number, services.assign_enquiry, member_id=body.member_id)
 
 
-@router.get("/{int:number}/notes", response=api.Listed[Note], summary="List an enquiry's notes")
+@enquiries.get("/{int:number}/notes", response=api.Listed[Note], summary="List an enquiry's notes")
 def list_notes(request: HttpRequest, number: int, paging: Query[api.Paging]) -> HttpResponse:
     """The oldest first."""
     here = accounts.permit(request, "records.read")
@@ -165,7 +165,7 @@ def list_notes(request: HttpRequest, number: int, paging: Query[api.Paging]) -> 
     return api.listed(request, rows, paging, shape=_note, place=lambda row: (row.id,))
 
 
-@router.post("/{int:number}/notes", response={201: Note}, summary="Add a note")
+@enquiries.post("/{int:number}/notes", response={201: Note}, summary="Add a note")
 def add_note(request: HttpRequest, number: int, body: NoteInput) -> HttpResponse:
     here = accounts.permit(request, "records.write")
     enquiry = _found(here.agency_id, number)
