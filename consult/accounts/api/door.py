@@ -5,6 +5,7 @@ import datetime as dt
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 
 from consult.accounts import queries, services
 from consult.core import encryption, origin, tenancy
@@ -17,7 +18,7 @@ FAILED_LIMIT = "120/minute"
 REPEATED_HEADERS = ("Content-Type", "ETag", "Location")
 
 
-def enter(request: HttpRequest, go: Go) -> HttpResponse:
+def enter(request: HttpRequest, go: Go) -> HttpResponseBase:
     """Let a caller in, count the call, and do the rest inside the token's agency, in one transaction."""
     now = dt.datetime.now(dt.UTC)
     # Whoever a cookie names is nobody here.
@@ -71,6 +72,8 @@ def _once(request: HttpRequest, caller: queries.Caller, key: str, go: Go, now: d
         return again
     # What is refused leaves this transaction as an exception, and the key is free again.
     response = go()
+    if not isinstance(response, HttpResponse):
+        raise TypeError("what is kept for a retry is not streamed")
     headers = {name: response[name] for name in REPEATED_HEADERS if name in response}
     services.keep_answer(
         agency_id=agency_id, id=id, status=response.status_code, headers=headers, content=response.content
