@@ -7,7 +7,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
-from consult.accounts import queries, services
+from consult.accounts import queries, rules, services
 from consult.core import encryption, origin, tenancy
 from consult.core.api import Go, limits
 from consult.core.errors import Refused
@@ -87,3 +87,9 @@ def caller(request: HttpRequest) -> queries.Caller:
     if not isinstance(found, queries.Caller):
         raise TypeError("not behind the API's door")
     return found
+
+
+def covers(request: HttpRequest, permission: str) -> bool:
+    """Whether the caller's scopes and role both have this permission (rules.PERMISSIONS)."""
+    found = caller(request)
+    return rules.within(found.scopes, permission) and rules.may(found.here.role, permission)

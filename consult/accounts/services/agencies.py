@@ -79,6 +79,12 @@ def _raise_taken(error: IntegrityError, slug: str) -> None:
         raise NameTaken(slug) from error
 
 
+def lock_agency(*, agency_id: int) -> None:
+    """Let nobody else change the agency's settings, logo or members until the transaction is done."""
+    with tenancy.agency(agency_id):
+        models.Agency.objects.select_for_update(no_key=True).get(id=agency_id)
+
+
 def update_agency(*, agency_id: int, changes: Mapping[str, Any], by: UUID | None) -> None:
     """Change these settings (queries.SETTINGS) and no other: somebody else may be changing those at this moment.
 
