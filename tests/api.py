@@ -1,18 +1,25 @@
 """Programs that call the API, in each role."""
 
 import dataclasses
+import datetime as dt
 import json
+import uuid
 from collections.abc import Collection
 from typing import Any
 
 from django.http import HttpResponse
 from django.test import Client
 
-from conftest import Cast
+from conftest import Cast, Database
 from consult.accounts import queries, rules, services
-from consult.core import tenancy
+from consult.accounts.tests import extension
+from consult.core import queue, tenancy
 
 SCOPES = ("read", "write", "manage")
+
+
+class Raw(bytes):
+    """A body that is no JSON: bytes as they are."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,7 +37,8 @@ class Program:
         if body is None:
             return client.generic(method, path, headers=sent)  # type: ignore[return-value]
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
-        content_type = sent.pop("Content-Type", "application/json")
+        usual = "application/octet-stream" if isinstance(body, Raw) else "application/json"
+        content_type = sent.pop("Content-Type", usual)
         return client.generic(method, path, data, content_type, headers=sent)  # type: ignore[return-value]
 
     def get(self, path: str, **headers: str) -> HttpResponse:
@@ -38,6 +46,9 @@ class Program:
 
     def post(self, path: str, body: Any = None, **headers: str) -> HttpResponse:
         return self.call("POST", path, body, **headers)
+
+    def put(self, path: str, body: Any = None, **headers: str) -> HttpResponse:
+        return self.call("PUT", path, body, **headers)
 
     def patch(self, path: str, body: Any = None, **headers: str) -> HttpResponse:
         return self.call("PATCH", path, body, **headers)
@@ -66,6 +77,33 @@ def of_agency(cast: Cast, role: str = "admin", scopes: Collection[str] = SCOPES)
     """A token of agency A itself."""
     _id, secret = services.create_api_token(agency_id=cast.a, name="Test", scopes=scopes, by=None, role=role)
     return Program(secret)
+
+
+def fail_a_job(database: Database, cast: Cast) -> int:
+    """Let a job of agency A fail for good; return its id."""
+    with tenancy.agency(cast.a):
+        queue.enqueue("inbox.release_member", member_id=str(cast.bob.member_id))
+    [(id,)] = database.ask("UPDATE procrastinate_jobs SET status = 'failed' WHERE status = 'todo' RETURNING id")
+    return int(id)
+
+
+def sign_in_program(cast: Cast, member_id: Any) -> uuid.UUID:
+    """Let a member of agency A sign a browser extension in; return the grant's id."""
+    now = dt.datetime.now(dt.UTC)
+    asked = {"client_id": extension.ID, "redirect_uri": extension.REDIRECT}
+    code = services.authorize(
+        agency_id=cast.a,
+        member_id=member_id,
+        challenge=extension.CHALLENGE,
+        scopes=["read", "write"],
+        now=now,
+        **asked,
+    )
+    device = services.Device("Mozilla/5.0 (X11; Linux x86_64) Chrome/143.0", "203.0.113.7")
+    services.exchange_code(code=code, verifier=extension.VERIFIER, device=device, now=now, **asked)
+    with tenancy.agency(cast.a):
+        [grant] = queries.grants(cast.a, now=now, member_id=member_id)
+    return grant.id
 
 
 def everybody(cast: Cast) -> dict[str, Program]:

@@ -23,7 +23,7 @@ class Answer(api.Shape):
 
 
 class File(api.Shape):
-    """A file that came with a submission; its type is what its content looks like."""
+    """A file that came with a submission; its type is what its content looks like. Its bytes: /api/v1/files/{id}."""
 
     id: UUID
     name: str
