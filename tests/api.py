@@ -13,9 +13,16 @@ from django.test import Client
 from conftest import Cast, Database
 from consult.accounts import queries, rules, services
 from consult.accounts.tests import extension
-from consult.core import queue, tenancy
+from consult.core import tenancy
 
 SCOPES = ("read", "write", "manage")
+
+
+def _read(answer: Any) -> HttpResponse:
+    """What is streamed, read to its end, which closes it."""
+    if not answer.streaming:
+        return answer  # type: ignore[no-any-return]
+    return HttpResponse(answer.getvalue(), status=answer.status_code, headers=dict(answer.items()))
 
 
 class Raw(bytes):
@@ -35,11 +42,11 @@ class Program:
             sent.setdefault("Authorization", f"Bearer {self.token}")
         client = Client(raise_request_exception=False)
         if body is None:
-            return client.generic(method, path, headers=sent)  # type: ignore[return-value]
+            return _read(client.generic(method, path, headers=sent))
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
         usual = "application/octet-stream" if isinstance(body, Raw) else "application/json"
         content_type = sent.pop("Content-Type", usual)
-        return client.generic(method, path, data, content_type, headers=sent)  # type: ignore[return-value]
+        return _read(client.generic(method, path, data, content_type, headers=sent))
 
     def get(self, path: str, **headers: str) -> HttpResponse:
         return self.call("GET", path, **headers)
@@ -79,12 +86,11 @@ def of_agency(cast: Cast, role: str = "admin", scopes: Collection[str] = SCOPES)
     return Program(secret)
 
 
-def fail_a_job(database: Database, cast: Cast) -> int:
-    """Let a job of agency A fail for good; return its id."""
-    with tenancy.agency(cast.a):
-        queue.enqueue("inbox.release_member", member_id=str(cast.bob.member_id))
-    [(id,)] = database.ask("UPDATE procrastinate_jobs SET status = 'failed' WHERE status = 'todo' RETURNING id")
-    return int(id)
+def fail_jobs(database: Database) -> list[int]:
+    """Let every job that waits fail for good, as a worker would say it; return their ids."""
+    ids = [id for (id,) in database.ask("UPDATE procrastinate_jobs SET status = 'doing' RETURNING id")]
+    database.ask("UPDATE procrastinate_jobs SET status = 'failed'")
+    return sorted(ids)
 
 
 def sign_in_program(cast: Cast, member_id: Any) -> uuid.UUID:
@@ -102,8 +108,7 @@ def sign_in_program(cast: Cast, member_id: Any) -> uuid.UUID:
     device = services.Device("Mozilla/5.0 (X11; Linux x86_64) Chrome/143.0", "203.0.113.7")
     services.exchange_code(code=code, verifier=extension.VERIFIER, device=device, now=now, **asked)
     with tenancy.agency(cast.a):
-        [grant] = queries.grants(cast.a, now=now, member_id=member_id)
-    return grant.id
+        return queries.grants(cast.a, now=now, member_id=member_id)[0].id
 
 
 def everybody(cast: Cast) -> dict[str, Program]:
