@@ -281,6 +281,12 @@ def open_invitation(agency_id: int, invitation_id: UUID) -> OpenInvitation | Non
     return OpenInvitation(*row) if row else None
 
 
+def role_offered(agency_id: int, email: str) -> str:
+    """Return the role that an open invitation offers to this address; empty when there is none."""
+    found = _open_invitations(agency_id).filter(email=models.normalise_email(email))
+    return found.values_list("role", flat=True).first() or ""
+
+
 @dataclasses.dataclass(frozen=True)
 class Export:
     """An export as its page shows it; `location` is for the office alone."""

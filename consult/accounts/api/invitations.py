@@ -76,6 +76,8 @@ def invite_member(request: HttpRequest, body: InvitationInput) -> HttpResponse:
     here = accounts.permit(request, "members.manage")
     by = _inviter(here)
     now = dt.datetime.now(dt.UTC)
+    services.lock_agency(agency_id=here.agency_id)
+    _refuse_owners(accounts.role_offered(here.agency_id, body.email))
     with api.refusing(REFUSALS):
         invitation_id = _sent(
             lambda: services.invite_member(
@@ -114,10 +116,14 @@ def _manage(request: HttpRequest, invitation_id: UUID) -> accounts.Membership:
     with api.refusing(REFUSALS):
         services.lock_invitation(agency_id=here.agency_id, invitation_id=invitation_id)
     found = _found(here.agency_id, invitation_id)
-    if found.role == "owner":
-        raise PermissionDenied("An invitation for an owner is the owners' own: they change it on the page of people.")
+    _refuse_owners(found.role)
     api.expect(request, found)
     return here
+
+
+def _refuse_owners(role: str) -> None:
+    if role == "owner":
+        raise PermissionDenied("An invitation for an owner is the owners' own: they change it on the page of people.")
 
 
 def _inviter(here: accounts.Membership) -> UUID:

@@ -3,7 +3,7 @@
 import datetime as dt
 import zoneinfo
 from collections.abc import Mapping
-from email.utils import parseaddr
+from email.utils import getaddresses, parseaddr
 from typing import Any
 from uuid import UUID
 
@@ -143,8 +143,12 @@ def _is_zone(name: str) -> bool:
 
 
 def _is_sender(text: str) -> bool:
-    """One address, with a name or without, and nothing that would begin another header."""
-    return len(text) <= 320 and text.isprintable() and bool(rules.one_address(parseaddr(text)[1]))
+    """One address, with a name before it or without, and nothing that would begin another header or address."""
+    found = getaddresses([text])
+    if len(text) > 320 or not text.isprintable() or len(found) != 1:
+        return False
+    _name, address = found[0]
+    return bool(rules.one_address(address)) and (text == address or text.endswith(f"<{address}>"))
 
 
 def set_logo(*, agency_id: int, content: bytes, by: UUID | None) -> None:
