@@ -25,12 +25,18 @@ handler429 = "consult.core.errors.too_many_requests"
 json_api = api.Api(enter=accounts_api.enter, title="Consult", version="1")
 for address, router in (
     ("/v1", accounts_api.members),
+    ("/v1/invitations", accounts_api.invitations),
+    ("/v1/agency", accounts_api.agencies),
     ("/v1/clients", crm_api.clients),
     ("/v1/sites", intake_api.sites),
     ("/v1/forms", intake_api.forms),
     ("/v1/submissions", intake_api.submissions),
+    ("/v1/files", intake_api.files),
+    ("/v1/attention", intake_api.attention),
     ("/v1/enquiries", inbox_api.enquiries),
+    ("/v1/jobs", inbox_api.jobs),
     ("/v1/tokens", accounts_api.tokens),
+    ("/v1/programs", accounts_api.grants),
     ("/v1/audit", accounts_api.audit),
 ):
     json_api.add_router(address, router)

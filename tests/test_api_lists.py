@@ -9,7 +9,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from conftest import Cast, Database
+from consult.accounts import services as accounts
+from consult.core import queue, tenancy
 from consult.crm import services as crm
+from consult.inbox import queries as inbox_queries
 from consult.inbox import services as inbox
 from tests import api
 
@@ -17,6 +20,7 @@ from tests import api
 # transaction's begin and its agency among them. Whoever raises one says why.
 STATEMENTS = {
     "members": 3,
+    "invitations": 3,
     "clients": 3,
     "sites": 3,
     "forms": 4,
@@ -24,7 +28,11 @@ STATEMENTS = {
     "enquiries": 3,
     "enquiries?q=Ann": 4,
     "enquiries/1/notes": 4,
+    "attention": 3,
+    # With their enquiries, what the ledger says of them, and who has them, and of which form they are.
+    "jobs": 7,
     "tokens": 3,
+    "programs": 3,
     "audit": 3,
 }
 
@@ -45,6 +53,21 @@ def filled(database: Database, cast: Cast) -> None:
     for number in range(7):
         crm.create_client(agency_id=cast.a, name=f"Client {number}")
         inbox.add_note(agency_id=cast.a, number=1, body=f"Note {number}", by=None)
+        accounts.invite_member(
+            agency_id=cast.a,
+            email=f"{number}@new.example",
+            role="member",
+            by=cast.alice.member_id,
+            now=dt.datetime.now(dt.UTC),
+        )
+        # Two each at one moment.
+        at = dt.datetime(2026, 11, 1, 12, number // 2, tzinfo=dt.UTC)
+        database.set_aside(cast.key_a, received_at=at, receipt=f"K7QF2M9X4TD{number}")
+        api.sign_in_program(cast, cast.alice.member_id)
+        with tenancy.agency(cast.a):
+            enquiry_id = inbox_queries.record(cast.a, number + 1).id  # type: ignore[union-attr]
+            queue.enqueue("inbox.notify_enquiry", enquiry_id=str(enquiry_id), address="team@a.example")
+    api.fail_jobs(database)
 
 
 def walk(program: api.Program, path: str, limit: int) -> list[Any]:
@@ -62,7 +85,20 @@ def walk(program: api.Program, path: str, limit: int) -> list[Any]:
 
 
 @pytest.mark.parametrize(
-    "path", ["clients", "submissions", "enquiries", "enquiries/1/notes", "audit", "enquiries?status=open", "tokens"]
+    "path",
+    [
+        "clients",
+        "submissions",
+        "enquiries",
+        "enquiries/1/notes",
+        "audit",
+        "enquiries?status=open",
+        "tokens",
+        "invitations",
+        "attention",
+        "jobs",
+        "programs",
+    ],
 )
 def test_pages_add_up(path: str, program: api.Program, filled: None) -> None:
     whole = walk(program, f"/api/v1/{path}", 100)

@@ -158,6 +158,7 @@ def reads() -> dict[str, Callable[[], object]]:
         "attention count": lambda: reports.attention_count(AGENCY),
         "conservation": lambda: reports.conservation(AGENCY, timezone.now().date() - dt.timedelta(days=2)),
         "attention page": lambda: reports.attention_page(AGENCY, timezone.now()),
+        "set aside": lambda: reports.set_aside_before(AGENCY, None, 51),
         "labels": lambda: intake.form_labels(AGENCY),
         "members": lambda: accounts.members(AGENCY),
         "member of": lambda: accounts.member_of(AGENCY, user),
