@@ -4,11 +4,11 @@
 # ruff: noqa: S608
 
 # Agency ids, and their owners' user ids, are 1001 and on.
-FIRST = BIGGEST = 1001
+BIGGEST = 1001
 
 
-def fill(*, agencies: int, enquiries: int, biggest: int | None = None) -> str:
-    """Return SQL for `agencies` agencies with `enquiries` each; the first one has `biggest`."""
+def fill(*, agencies: int, enquiries: int, biggest: int | None = None, days: int = 50) -> str:
+    """Return SQL for `agencies` agencies with `enquiries` each; the first one has `biggest`. Tallies of `days` days."""
     biggest = enquiries if biggest is None else biggest
     return f"""
 CREATE TEMP TABLE agencies AS SELECT 1000 + n AS id, gen_random_uuid() AS member, gen_random_uuid() AS site,
@@ -37,7 +37,7 @@ INSERT INTO intake_submission (id, agency_id, created_at, form_id, form_version,
     SELECT id, agency_id, at, form, 1, upper(substr(md5(id::text), 1, 12)), at, '[["message", "Hello"]]',
            '', '', '', '', '', '', '[]' FROM sent;
 INSERT INTO intake_tally (id, agency_id, created_at, form_id, day, source, accepted)
-    SELECT gen_random_uuid(), id, now(), form, now()::date - n, 'edge-1', n FROM agencies, generate_series(1, 50) n;
+    SELECT gen_random_uuid(), id, now(), form, now()::date - n, 'edge-1', n FROM agencies, generate_series(1, {days}) n;
 INSERT INTO intake_setaside (id, agency_id, created_at, form_id, form_key, receipt, received_at, reason, content,
                              resolved_at)
     SELECT id, agency_id, at, form, '', '', at, '', '', CASE WHEN n % 10 > 0 THEN now() END FROM sent;
