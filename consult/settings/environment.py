@@ -184,7 +184,7 @@ def shape_problems(environment: Environment) -> list[str]:
     for name in ("CONSULT_OFFICE_URL", "CONSULT_EDGE_URL", "CONSULT_SITE_URL"):
         address = getattr(environment, name)
         if address and not _is_origin(address):
-            problems.append(f"{name}: must be an origin, like https://office.example, without a path or a password.")
+            problems.append(f"{name}: must be an origin, like https://office.example, without a path or a user.")
     if environment.CONSULT_FILES_URL and not _FILES_URL.fullmatch(environment.CONSULT_FILES_URL):
         problems.append("CONSULT_FILES_URL: neither file:///folder nor s3://bucket/prefix?endpoint=…&region=….")
     try:
