@@ -442,7 +442,7 @@ def api_tokens(agency_id: int, *, member_id: UUID | None = None) -> list[ApiToke
     makers = models.Member.objects.filter(
         agency_id=agency_id,
         left_at__isnull=False,
-        id__in=found.filter(member_id=None).values("made_by_id"),
+        id__in=found.filter(member=None).values("made_by_id"),
     )
     gone = {} if member_id else {member.id: str(member.user) for member in makers.select_related("user")}
     return [
@@ -467,7 +467,7 @@ def tokens_of_makers(agency_id: int) -> dict[UUID, list[str]]:
     """Return the names of the agency's own tokens that stand, by who made them: they stay when their maker goes."""
     found: dict[UUID, list[str]] = {}
     for token in models.ApiToken.objects.filter(
-        agency_id=agency_id, member_id=None, revoked_at=None, made_by_id__isnull=False
+        agency_id=agency_id, member=None, revoked_at=None, made_by_id__isnull=False
     ).order_by("name", "id"):
         if token.made_by_id:
             found.setdefault(token.made_by_id, []).append(token.name)

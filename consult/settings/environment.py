@@ -146,7 +146,11 @@ def read(environ: Mapping[str, str] = os.environ, *, production: bool = False) -
         environment = Environment.model_validate({name: value for name, value in found.items() if name not in wrong})
     said = {problem.partition(":")[0].removesuffix("_FILE") for problem in problems}
     more = [*shape_problems(environment), *(production_problems(environment) if production else [])]
-    problems += [problem for problem in more if problem.partition(":")[0] not in said]
+    for problem in more:
+        # What is wrong in two ways is said once.
+        if (name := problem.partition(":")[0]) not in said:
+            said.add(name)
+            problems.append(problem)
     if problems:
         raise refusal(problems)
     return environment
