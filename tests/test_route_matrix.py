@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 import pytest
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
+from django.utils import timezone
 
 from conftest import Cast, Database, Enquiry
 from consult.accounts import models, queries, services
@@ -308,6 +309,10 @@ DATA = {
 }
 
 
+# What reading notes, table by table: that the audit was saved as a file, and that an enquiry was opened.
+NOTED = {"accounts_audit", "inbox_delivery"}
+
+
 def rows_of(database: Database, agency_id: int) -> dict[str, list[object]]:
     """Return everything that an agency has, table by table."""
     return {
@@ -334,6 +339,21 @@ def test_nothing_of_another_agency_is_changed_by_posting_to_it(
             if answer.status_code == 302:
                 assert "/jobs/" in route, "a job that is not there any more is said to be gone"
     assert rows_of(database, cast.a) == before
+
+
+def test_reading_changes_nothing(database: Database, clients: dict[str, Client], cast: Cast, enquiry: Enquiry) -> None:
+    """GET, of every page, by whoever may see most: but for what is said to be noted."""
+    before, began = rows_of(database, cast.a), timezone.now()
+    for route in ROUTES:
+        for who in ("member", "admin"):
+            clients[who].get(path(route, cast))
+        cast.alice.client.get(path(route, cast))
+    after = rows_of(database, cast.a)
+    assert {table for table in before if before[table] != after[table]} == NOTED
+    done = database.ask(
+        "SELECT DISTINCT action FROM accounts_audit WHERE by_id IS NOT NULL AND created_at >= %s", [began]
+    )
+    assert done == [("accounts.download_audit",)]
 
 
 def test_readers_change_nothing_with_data_either(

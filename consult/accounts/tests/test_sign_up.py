@@ -109,6 +109,7 @@ def test_it_asks_for_what_it_needs_and_keeps_what_was_typed(cast: Cast) -> None:
         ({"email": "not an address"}, "valid email"),
         ({"password1": "short"}, "at least 12 characters"),
         ({"password1": "password1234"}, "too common"),
+        ({"password1": "nina@example.com"}, "too similar"),
         ({"agency_name": ""}, "This field is required"),
         ({"slug": "Not a slug!"}, "Small letters, digits and dashes between them"),
         ({"slug": "admin"}, "is taken"),

@@ -176,6 +176,6 @@ def test_every_page_forbids_what_it_does_not_need(cast: Cast) -> None:
 def test_who_posts_to_a_page_that_takes_nothing_is_told_that(cast: Cast) -> None:
     """405 and not 403: a program has no token of a form, and needs none to learn that it is wrong here."""
     program = Client(enforce_csrf_checks=True)
-    for path in ("/api/docs", "/api/openapi.json"):
-        answer = program.post(path)
-        assert (answer.status_code, answer["Allow"]) == (405, "GET, HEAD"), path
+    for address in ("/api/docs", "/api/openapi.json"):
+        answer = program.post(address)
+        assert (answer.status_code, answer["Allow"]) == (405, "GET, HEAD"), address
