@@ -6,12 +6,14 @@ Alice owns agency A, Bob is a member of it, Vera only views it, Charlie owns age
 
 import base64
 import contextlib
+import copy
 import dataclasses
 import datetime as dt
 import hashlib
 import itertools
 import json
 import os
+import shutil
 import uuid
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -149,19 +151,33 @@ def by_hand() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[postgres_cluster.Cluster]:
     other = os.environ.get("CONSULT_TEST_POSTGRES")
-    with postgres.temporary(Path(other) if other else None) as started:
+    with postgres.temporary(Path(other) if other else None, parent=_in_memory()) as started:
         yield started
 
 
+def _in_memory() -> Path | None:
+    """A folder in memory where there is room for it: a copy for each test is half a million new files."""
+    shared = Path("/dev/shm")  # noqa: S108 (a mount, not a name that somebody could have taken)
+    roomy = os.access(shared, os.W_OK) and shutil.disk_usage(shared).free > 2 * 1024**3
+    return shared if roomy else None
+
+
 @pytest.fixture(scope="session")
-def template(cluster: postgres_cluster.Cluster, django_db_blocker: DjangoDbBlocker) -> str:
-    """A migrated database with agencies, people and forms; each test works in a copy."""
+def actors(cluster: postgres_cluster.Cluster, django_db_blocker: DjangoDbBlocker) -> Cast:
+    """The cast as it is in the template: a migrated database with agencies, people who have signed in, and forms."""
     with django_db_blocker.unblock():
         _point_at(cluster, postgres_cluster.DATABASE, "consult_owner")
         call_command("migrate", verbosity=0)
         _point_at(cluster, postgres_cluster.DATABASE, "consult_app")
         _people()
+        found = _cast(cluster.url("superuser"))
         connection.close()
+    return found
+
+
+@pytest.fixture(scope="session")
+def template(actors: Cast) -> str:
+    """The database of which each test gets a copy."""
     return postgres_cluster.DATABASE
 
 
@@ -194,7 +210,7 @@ def _person(name: str) -> int:
 
 
 @contextlib.contextmanager
-def _copy(cluster: postgres_cluster.Cluster, template: str) -> Iterator[Database]:
+def _copied(cluster: postgres_cluster.Cluster, template: str) -> Iterator[Database]:
     name = f"test_{os.getpid()}_{next(_numbers)}"
     with psycopg.connect(cluster.url("superuser", "postgres"), autocommit=True) as admin:
         # Copied as files: five times faster than through the log, PostgreSQL's default.
@@ -208,9 +224,9 @@ def database(
     cluster: postgres_cluster.Cluster, template: str, django_db_blocker: DjangoDbBlocker
 ) -> Iterator[Database]:
     """An own copy of the template, connected to as the office is: role consult_app, everything really committed."""
-    with _copy(cluster, template) as copy, django_db_blocker.unblock():
-        _point_at(cluster, copy.name, "consult_app")
-        yield copy
+    with _copied(cluster, template) as made, django_db_blocker.unblock():
+        _point_at(cluster, made.name, "consult_app")
+        yield made
         cache.clear()
         connection.close()
 
@@ -218,17 +234,35 @@ def database(
 @pytest.fixture(scope="session")
 def edge_database(cluster: postgres_cluster.Cluster, template: str) -> Iterator[tuple[str, str]]:
     """(the edge's address, an address that may do everything) of one copy for all of the edge's tests."""
-    with _copy(cluster, template) as copy:
-        yield copy.urls["consult_edge"], copy.urls["superuser"]
+    with _copied(cluster, template) as made:
+        yield made.urls["consult_edge"], made.urls["superuser"]
 
 
 @pytest.fixture
-def cast(database: Database) -> Cast:
+def cast(database: Database, actors: Cast) -> Cast:
+    return dataclasses.replace(
+        actors,
+        alice=_again(actors.alice),
+        bob=_again(actors.bob),
+        vera=_again(actors.vera),
+        charlie=_again(actors.charlie),
+        stranger=Client(),
+    )
+
+
+def _again(person: Person) -> Person:
+    """The person in a new browser with what the template's had: the sign-in is in every copy."""
+    client = Client()
+    client.cookies = copy.deepcopy(person.client.cookies)
+    return dataclasses.replace(person, client=client)
+
+
+def _cast(url: str) -> Cast:
     agencies = {slug: id for id, slug, _name in accounts_queries.agencies()}
     a, b = agencies["a"], agencies["b"]
-    with tenancy.agency(a):
-        site_a = uuid.UUID(str(database.ask("SELECT id FROM intake_site WHERE name = 'Site a'")[0][0]))
-    forms = dict(database.ask("SELECT key, id FROM intake_form"))
+    with psycopg.connect(url) as direct:
+        sites: dict[str, uuid.UUID] = dict(direct.execute("SELECT name, id FROM intake_site").fetchall())
+        forms: dict[str, uuid.UUID] = dict(direct.execute("SELECT key, id FROM intake_form").fetchall())
     keys = {slug: f"frm_{slug * 22}" for slug in "ab"}
     return Cast(
         a=a,
@@ -238,7 +272,7 @@ def cast(database: Database) -> Cast:
         vera=_signed_in("vera", a),
         charlie=_signed_in("charlie", b),
         stranger=Client(),
-        site_a=site_a,
+        site_a=sites["Site a"],
         form_a=forms[keys["a"]],
         form_b=forms[keys["b"]],
         key_a=keys["a"],

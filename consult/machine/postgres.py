@@ -55,12 +55,12 @@ def _leave(cluster: postgres_cluster.Cluster, users: Lock) -> None:
 
 
 @contextlib.contextmanager
-def temporary(bin_dir: Path | None = None) -> Iterator[postgres_cluster.Cluster]:
-    """A server of its own for a test run, fast and not durable, gone at the end.
+def temporary(bin_dir: Path | None = None, *, parent: Path | None = None) -> Iterator[postgres_cluster.Cluster]:
+    """A server of its own for a test run, fast and not durable, gone at the end; in a new folder in `parent`.
 
-    What a killed test run left is removed by the next one.
+    What a killed test run left there is removed by the next one.
     """
-    parent = Path(tempfile.gettempdir())
+    parent = parent or Path(tempfile.gettempdir())
     _sweep(parent)
     directory = Path(tempfile.mkdtemp(dir=parent, prefix=f"{TEMPORARY}{os.getpid()}-"))
     if os.geteuid() == 0:

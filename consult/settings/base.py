@@ -259,7 +259,8 @@ def configure(environment: Environment) -> dict[str, Any]:
         "SECRET_KEY": environment.SECRET_KEY.get_secret_value(),
         "SECRET_KEY_FALLBACKS": _listed(environment.SECRET_KEY_FALLBACKS.get_secret_value()),
         "DATABASES": {"default": database.settings(environment.CONSULT_PROCESS)},
-        "CACHES": {"default": _cache(redis)},
+        # `process`: parts of pages that are the same for everybody.
+        "CACHES": {"default": _cache(redis), "process": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}},
         "ALLOWED_HOSTS": _listed(environment.ALLOWED_HOSTS),
         "CSRF_TRUSTED_ORIGINS": [environment.CONSULT_OFFICE_URL] if environment.CONSULT_OFFICE_URL else [],
         "CONTENT_SECURITY_POLICY": {"DIRECTIVES": _policy(edge, _github(environment))},

@@ -32,6 +32,8 @@ globals().update(configure(_environment))
 
 # `runserver` shows Django's error pages; what `consult up` serves looks like production.
 DEBUG = "runserver" in sys.argv
+if DEBUG:
+    CACHES["process"] = {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}  # type: ignore[name-defined] # noqa: F405
 # Static files straight from where they are: nothing has to be collected first.
 STATIC_ROOT = None
 STORAGES = {
