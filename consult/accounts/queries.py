@@ -474,6 +474,8 @@ class ApiToken:
     created_at: dt.datetime
     last_used_at: dt.datetime | None
     expires_at: dt.datetime | None
+    # Who made the agency's token and has left since; they have seen its secret.
+    maker_gone: str
 
 
 def api_tokens(agency_id: int, *, member_id: UUID | None = None) -> list[ApiToken]:
@@ -481,6 +483,12 @@ def api_tokens(agency_id: int, *, member_id: UUID | None = None) -> list[ApiToke
     found = models.ApiToken.objects.filter(agency_id=agency_id, revoked_at=None).select_related("member__user")
     if member_id is not None:
         found = found.filter(member_id=member_id)
+    makers = models.Member.objects.filter(
+        agency_id=agency_id,
+        left_at__isnull=False,
+        id__in=found.filter(member=None).values("made_by_id"),
+    )
+    gone = {} if member_id else {member.id: str(member.user) for member in makers.select_related("user")}
     return [
         ApiToken(
             token.id,
@@ -493,9 +501,21 @@ def api_tokens(agency_id: int, *, member_id: UUID | None = None) -> list[ApiToke
             token.created_at,
             token.last_used_at,
             token.expires_at,
+            gone.get(token.made_by_id, "") if token.made_by_id and not token.member else "",
         )
         for token in found.order_by("-created_at", "-id")
     ]
+
+
+def tokens_of_makers(agency_id: int) -> dict[UUID, list[str]]:
+    """Return the names of the agency's own tokens that stand, by who made them: they stay when their maker goes."""
+    found: dict[UUID, list[str]] = {}
+    for token in models.ApiToken.objects.filter(
+        agency_id=agency_id, member=None, revoked_at=None, made_by_id__isnull=False
+    ).order_by("name", "id"):
+        if token.made_by_id:
+            found.setdefault(token.made_by_id, []).append(token.name)
+    return found
 
 
 @dataclasses.dataclass(frozen=True)

@@ -153,8 +153,14 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     )
 
 
+# How long the count of failed sign-ins holds (ACCOUNT_RATE_LIMITS): then one more try is free at the latest.
+RETRY_SECONDS = "300"
+
+
 def too_many_requests(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    return answer(request, 429)
+    response = answer(request, 429)
+    response["Retry-After"] = RETRY_SECONDS
+    return response
 
 
 def on_exception(request: HttpRequest, exception: Exception) -> HttpResponse | None:
