@@ -273,3 +273,12 @@ def test_nothing_that_was_sent_is_repeated(program: api.Program, cast: Cast) -> 
         answer = program.get(f"/api/v1/clients{query}")
         assert answer.status_code == 422
         assert secret not in answer.content.decode()
+
+
+@pytest.mark.parametrize("wrong", ["a text", 7, None, [[]], True])
+def test_what_is_no_object_is_told_without_our_names(program: api.Program, ids: dict[str, Any], wrong: Any) -> None:
+    answer = program.patch(f"/api/v1/forms/{ids['form_id']}", {"fields": [wrong], "files": wrong})
+    assert answer.status_code == 422
+    faults = {error["pointer"]: (error["code"], error["detail"]) for error in api.told(answer)["errors"]}
+    assert faults["/fields/0"] == ("object_type", "A JSON object is needed.")
+    assert "instance of" not in answer.content.decode()

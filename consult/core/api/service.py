@@ -170,6 +170,9 @@ def _fault(error: Mapping[str, Any]) -> dict[str, str]:
         return {"pointer": pointer, "code": "too_long", "detail": f"This may have at most {most} characters."}
     if error["type"] in ("missing", "model_attributes_type") and not pointer:
         return {"pointer": pointer, "code": "missing", "detail": "A JSON object is needed."}
+    if error["type"] in ("model_type", "model_attributes_type"):
+        # pydantic names the class.
+        return {"pointer": pointer, "code": "object_type", "detail": "A JSON object is needed."}
     return {"pointer": pointer, "code": str(error["type"]), "detail": f"{str(error['msg']).rstrip('.')}."}
 
 
