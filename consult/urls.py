@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path, re_path
+from django.views.decorators.csrf import csrf_exempt
 
 from consult.accounts import api as accounts_api
 from consult.accounts import urls as accounts
@@ -27,18 +28,25 @@ json_api = api.Api(enter=accounts_api.enter, title="Consult", version="1")
 for address, router in (
     ("/v1", accounts_api.members),
     *((f"/v1{address}", router) for address, router in crm_api.ROUTERS),
+    ("/v1/invitations", accounts_api.invitations),
+    ("/v1/agency", accounts_api.agencies),
     ("/v1/sites", intake_api.sites),
     ("/v1/forms", intake_api.forms),
     ("/v1/submissions", intake_api.submissions),
+    ("/v1/files", intake_api.files),
+    ("/v1/attention", intake_api.attention),
     ("/v1/enquiries", inbox_api.enquiries),
+    ("/v1/jobs", inbox_api.jobs),
     ("/v1/tokens", accounts_api.tokens),
+    ("/v1/programs", accounts_api.grants),
     ("/v1/audit", accounts_api.audit),
 ):
     json_api.add_router(address, router)
 
 urlpatterns = [
     path("api/openapi.json", document.view(json_api), name="openapi"),
-    path("api/docs", reference.view(json_api), name="api_reference"),
+    # Nothing is posted to it, so who does is told that (405) and not asked for a token of a form.
+    path("api/docs", csrf_exempt(reference.view(json_api)), name="api_reference"),
     path("api/", json_api.urls),
     # Also whoever asks without Accept gets a problem, and no page.
     re_path(r"^api(?:/|$)", errors.no_such_route),

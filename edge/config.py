@@ -129,7 +129,11 @@ class _Reader:
 
     def origin(self, name: str, default: str) -> str:
         text = self.text(name, default).rstrip("/")
-        if not re.fullmatch(r"https?://[A-Za-z0-9.\-\[\]:]+", text):
+        try:
+            known = bool(urlsplit(text).hostname) and urlsplit(text).port != 0
+        except ValueError:
+            known = False
+        if not known or not re.fullmatch(r"https?://[A-Za-z0-9.\-\[\]:]+", text):
             self.problems.append(f"{name} is not an origin (https://name, without a path)")
         return text.lower()
 
@@ -168,4 +172,7 @@ class _Reader:
                 except ValueError:
                     self.problems.append(f"{name} holds something that is no network (10.0.0.0/8, …)")
                     break
+        # The widest that anybody has inside: 10.0.0.0/8 and fc00::/7.
+        if any(network.prefixlen < (8 if network.version == 4 else 7) for network in found):
+            self.problems.append(f"{name} holds a network so wide that everybody would be believed")
         return tuple(found)

@@ -1,18 +1,32 @@
 """Programs that call the API, in each role."""
 
 import dataclasses
+import datetime as dt
 import json
+import uuid
 from collections.abc import Collection
 from typing import Any
 
 from django.http import HttpResponse
 from django.test import Client
 
-from conftest import Cast
+from conftest import Cast, Database
 from consult.accounts import queries, rules, services
+from consult.accounts.tests import extension
 from consult.core import tenancy
 
 SCOPES = ("read", "write", "manage")
+
+
+def _read(answer: Any) -> HttpResponse:
+    """What is streamed, read to its end, which closes it."""
+    if not answer.streaming:
+        return answer  # type: ignore[no-any-return]
+    return HttpResponse(answer.getvalue(), status=answer.status_code, headers=dict(answer.items()))
+
+
+class Raw(bytes):
+    """A body that is no JSON: bytes as they are."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,16 +42,20 @@ class Program:
             sent.setdefault("Authorization", f"Bearer {self.token}")
         client = Client(raise_request_exception=False)
         if body is None:
-            return client.generic(method, path, headers=sent)  # type: ignore[return-value]
+            return _read(client.generic(method, path, headers=sent))
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
-        content_type = sent.pop("Content-Type", "application/json")
-        return client.generic(method, path, data, content_type, headers=sent)  # type: ignore[return-value]
+        usual = "application/octet-stream" if isinstance(body, Raw) else "application/json"
+        content_type = sent.pop("Content-Type", usual)
+        return _read(client.generic(method, path, data, content_type, headers=sent))
 
     def get(self, path: str, **headers: str) -> HttpResponse:
         return self.call("GET", path, **headers)
 
     def post(self, path: str, body: Any = None, **headers: str) -> HttpResponse:
         return self.call("POST", path, body, **headers)
+
+    def put(self, path: str, body: Any = None, **headers: str) -> HttpResponse:
+        return self.call("PUT", path, body, **headers)
 
     def patch(self, path: str, body: Any = None, **headers: str) -> HttpResponse:
         return self.call("PATCH", path, body, **headers)
@@ -66,6 +84,31 @@ def of_agency(cast: Cast, role: str = "admin", scopes: Collection[str] = SCOPES)
     """A token of agency A itself."""
     _id, secret = services.create_api_token(agency_id=cast.a, name="Test", scopes=scopes, by=None, role=role)
     return Program(secret)
+
+
+def fail_jobs(database: Database) -> list[int]:
+    """Let every job that waits fail for good, as a worker would say it; return their ids."""
+    ids = [id for (id,) in database.ask("UPDATE procrastinate_jobs SET status = 'doing' RETURNING id")]
+    database.ask("UPDATE procrastinate_jobs SET status = 'failed'")
+    return sorted(ids)
+
+
+def sign_in_program(cast: Cast, member_id: Any) -> uuid.UUID:
+    """Let a member of agency A sign a browser extension in; return the grant's id."""
+    now = dt.datetime.now(dt.UTC)
+    asked = {"client_id": extension.ID, "redirect_uri": extension.REDIRECT}
+    code = services.authorize(
+        agency_id=cast.a,
+        member_id=member_id,
+        challenge=extension.CHALLENGE,
+        scopes=["read", "write"],
+        now=now,
+        **asked,
+    )
+    device = services.Device("Mozilla/5.0 (X11; Linux x86_64) Chrome/143.0", "203.0.113.7")
+    services.exchange_code(code=code, verifier=extension.VERIFIER, device=device, now=now, **asked)
+    with tenancy.agency(cast.a):
+        return queries.grants(cast.a, now=now, member_id=member_id)[0].id
 
 
 def everybody(cast: Cast) -> dict[str, Program]:

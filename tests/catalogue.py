@@ -96,8 +96,9 @@ def isolated() -> dict[str, isolation.Isolated]:
 
 def problems(ask: Ask) -> list[str]:
     """Return everything in the schema that breaks a rule; `ask` runs a statement as superuser."""
-    rules = (tables, policies, columns, indexes, references, table_grants, sequence_grants, functions, schemas)
-    return [problem for rule in rules for problem in rule(ask)]
+    shape = (tables, policies, columns, types, indexes, references)
+    rights = (table_grants, sequence_grants, functions, schemas, role_settings)
+    return [problem for rule in (*shape, *rights) for problem in rule(ask)]
 
 
 def tables(ask: Ask) -> Iterable[str]:
@@ -163,6 +164,27 @@ def columns(ask: Ask) -> Iterable[str]:
     for table, column in sorted(found):
         if column == "agency_id" and table not in declared:
             yield f"{table}: has an agency_id, but is not isolated"
+
+
+def types(ask: Ask) -> Iterable[str]:
+    """Ids are UUIDs and agencies numbers; no type whose comparisons row-level security keeps from using an index."""
+    declared = isolated()
+    found = ask(
+        "SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod), t.typtype::text, "
+        "EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary AND i.indnkeyatts = 1 "
+        "AND i.indkey[0] = a.attnum) "
+        "FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_type t ON t.oid = a.atttypid "
+        f"WHERE c.{IN_PUBLIC} AND c.relkind = 'r' AND a.attnum > 0 AND NOT a.attisdropped ORDER BY 1, 2"
+    )
+    for table, column, type, kind, primary in found:
+        if table not in declared:
+            continue
+        if column == declared[table].column and type != "bigint":
+            yield f"{table}: {column} is {type}, not bigint"
+        if column == "id" and table != ROOT_TABLE and not (type == "uuid" and primary):
+            yield f"{table}: id is not a UUID that is the primary key"
+        if kind == "e" or type == "citext":
+            yield f"{table}: {column} is {type}, whose comparisons cannot use an index here"
 
 
 def indexes(ask: Ask) -> Iterable[str]:
@@ -329,3 +351,16 @@ def schemas(ask: Ask) -> Iterable[str]:
         users = (*OFFICE, *creators, "consult_edge", "consult_backup")
         if schema != "public" or role not in (users if privilege == "USAGE" else creators):
             yield f"schema {schema}: {role} may {privilege}"
+
+
+def role_settings(ask: Ask) -> Iterable[str]:
+    """No role or database brings an agency along: a session that begins inside one would never be refused."""
+    for role, settings in ask(
+        "SELECT coalesce(nullif(setrole, 0)::regrole::text, 'everybody'), setconfig FROM pg_db_role_setting "
+        "WHERE setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))"
+    ):
+        yield from (
+            f"{role} begins with {each}"
+            for each in settings
+            if each.startswith(("consult.", "row_security=", "role=", "session_replication_role="))
+        )

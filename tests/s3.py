@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/AmazonS3/latest/API/
 
 import contextlib
 import hashlib
+import hmac
 import http.server
 import re
 import threading
@@ -14,6 +15,10 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 BUCKET = "files"
 KEY_ID = "AKIDEXAMPLE"
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 class Server(http.server.ThreadingHTTPServer):
@@ -27,6 +32,8 @@ class Server(http.server.ThreadingHTTPServer):
         self.uploads: dict[str, dict[int, bytes]] = {}
         self.largest_request = 0
         self.full = False
+        # Where it is set, requests have to be signed with it.
+        self.secret = ""
 
     @property
     def url(self) -> str:
@@ -60,10 +67,27 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         if signed is None or signed[1] != KEY_ID or bucket != BUCKET:
             self._refuse(403, "AccessDenied")
             return None
+        if self.server.secret and not self._well_signed(self.server.secret):
+            self._refuse(403, "SignatureDoesNotMatch")
+            return None
         if self.server.full and self.command != "DELETE":
             self._refuse(507, "InsufficientCapacity")
             return None
         return key, parse_qs(parts.query, keep_blank_values=True), content
+
+    def _well_signed(self, secret: str) -> bool:
+        """Whether the signature is this secret's: Signature Version 4, of the headers and the hash of the content."""
+        said = dict(re.findall(r"(Credential|SignedHeaders|Signature)=([^,\s]+)", self.headers["authorization"]))
+        _id, *scope = said["Credential"].split("/")
+        path, _question, query = self.path.partition("?")
+        headers = "".join(f"{name}:{(self.headers[name] or '').strip()}\n" for name in said["SignedHeaders"].split(";"))
+        wanted = (self.command, path, "&".join(sorted(query.split("&"))), headers, said["SignedHeaders"])
+        canonical = "\n".join((*wanted, self.headers["x-amz-content-sha256"]))
+        text = ("AWS4-HMAC-SHA256", self.headers["x-amz-date"], "/".join(scope), _hash(canonical))
+        key = f"AWS4{secret}".encode()
+        for part in (*scope, "\n".join(text)):
+            key = hmac.digest(key, part.encode(), "sha256")
+        return hmac.compare_digest(key.hex(), said["Signature"])
 
     def _refuse(self, status: int, code: str) -> None:
         self._answer(status, f"<Error><Code>{code}</Code><Message>{code}</Message></Error>".encode())

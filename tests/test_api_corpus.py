@@ -3,10 +3,12 @@
 import copy
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import pytest
+import pytest_django
 from django.test import override_settings
 
 from conftest import Cast, Database, Enquiry
@@ -99,18 +101,22 @@ def document(database: Database) -> dict[str, Any]:
 @pytest.fixture
 def ids(cast: Cast, enquiry: Enquiry) -> dict[str, Any]:
     return {
-        "member_id": cast.alice.member_id,
+        "member_id": cast.vera.member_id,
         "client_id": cast.form_a,
         "site_id": cast.site_a,
         "form_id": cast.form_a,
         "submission_id": enquiry.submission_id,
         "number": 1,
-        "token_id": cast.form_a,
-        "merge_id": cast.form_a,
         "contact_id": crm.create_contact(agency_id=cast.a, name="Ann", by=None),
         "company_id": crm.create_company(agency_id=cast.a, name="Rosa GmbH", by=None),
         "deal_id": crm.create_deal(agency_id=cast.a, title="New shop", by=None),
         "field_id": crm.create_field(agency_id=cast.a, place="deal", name="Size", kind="text", by=None),
+        # Nothing is there of these ids: it is the values that are looked at.
+        **dict.fromkeys(
+            ("token_id", "grant_id", "invitation_id", "set_aside_id", "file_id", "merge_id"),
+            cast.form_a,
+        ),
+        "job_id": 1,
     }
 
 
@@ -228,6 +234,20 @@ def test_other_kinds_of_bodies(program: api.Program) -> None:
     )
 
 
+def test_bytes_that_are_no_picture(program: api.Program, settings: pytest_django.Settings, tmp_path: Path) -> None:
+    settings.CONSULT_FILES_URL = tmp_path.as_uri()
+    for what, body in {**BODIES, "a program": b"<svg/>", "not all of it": b"\x89PNG"}.items():
+        answer = program.put("/api/v1/agency/logo", api.Raw(body))
+        assert answer.status_code == (413 if len(body) > 1024 * 1024 else 422), what
+        check(answer, what)
+    for kind in ("application/json", "image/png", "multipart/form-data; boundary=x", "", "application/octet-stream/x"):
+        answer = program.put("/api/v1/agency/logo", api.Raw(b"\x89PNG\r\n\x1a\n"), Content_Type=kind)
+        assert (answer.status_code, api.told(answer)["code"]) == (415, "unsupported_media_type"), kind
+    answer = program.put("/api/v1/agency/logo", api.Raw(b"\x89PNG\r\n\x1a\n" + bytes(2_000_000)))
+    assert (answer.status_code, api.told(answer)["code"]) == (413, "too_large")
+    assert list(tmp_path.rglob("*/logo/*")) == []
+
+
 def test_a_body_that_is_too_large(program: api.Program) -> None:
     answer = program.post("/api/v1/clients", b'{"name": "' + b"x" * 2_000_000 + b'"}')
     assert answer.status_code == 413
@@ -246,6 +266,8 @@ def test_nothing_that_was_sent_is_repeated(program: api.Program, cast: Cast) -> 
         ("forms", {**form, "address_limit": f"{secret}/minute"}),
         ("forms", {**form, "honeypot": f"email-{secret}"}),
         ("forms", {**form, "notify_addresses": [secret]}),
+        ("invitations", {"email": f"{secret}@"}),
+        ("invitations", {"email": "ann@new.example", "role": secret}),
         ("tokens", {"name": "x", "scopes": [secret]}),
         ("tokens", {"name": "x", "scopes": ["read"], "expires_at": secret}),
     ):
@@ -256,3 +278,12 @@ def test_nothing_that_was_sent_is_repeated(program: api.Program, cast: Cast) -> 
         answer = program.get(f"/api/v1/clients{query}")
         assert answer.status_code == 422
         assert secret not in answer.content.decode()
+
+
+@pytest.mark.parametrize("wrong", ["a text", 7, None, [[]], True])
+def test_what_is_no_object_is_told_without_our_names(program: api.Program, ids: dict[str, Any], wrong: Any) -> None:
+    answer = program.patch(f"/api/v1/forms/{ids['form_id']}", {"fields": [wrong], "files": wrong})
+    assert answer.status_code == 422
+    faults = {error["pointer"]: (error["code"], error["detail"]) for error in api.told(answer)["errors"]}
+    assert faults["/fields/0"] == ("object_type", "A JSON object is needed.")
+    assert "instance of" not in answer.content.decode()

@@ -88,7 +88,11 @@ def test_the_document_is_complete(database: Database) -> None:
 def test_fixed_addresses(database: Database, cast: Cast) -> None:
     program = api.of_member(cast.a, cast.alice.member_id)
     crm = ("clients", "contacts", "companies", "deals", "stages", "labels", "fields")
-    for name in (*crm, "sites", "forms", "submissions", "enquiries", "tokens", "audit", "members", "me"):
+    for name in (
+        *crm,
+        *("sites", "forms", "submissions", "enquiries", "tokens", "audit", "members", "me"),
+        *("invitations", "agency", "attention", "jobs", "programs"),
+    ):
         assert program.get(f"/api/v1/{name}").status_code == 200
     # Of features to come, and of nothing at all: a problem, whatever is asked and by whom.
     for path in ("/api/v1/projects", "/api/v1/worktime/today", "/api/v1/clients/", "/api/v2/clients", "/api/", "/api"):

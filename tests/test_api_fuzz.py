@@ -5,6 +5,7 @@ Short here, with the same cases in every run; `make fuzz` runs for long, with ot
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import hypothesis
@@ -35,9 +36,12 @@ CHECKS: list[Any] = [
 
 
 @pytest.fixture
-def unlimited() -> Iterator[None]:
-    """Nobody is refused for calling often."""
-    with override_settings(CONSULT_API_LIMIT="9999999/second", CONSULT_API_MEMBER_LIMIT="9999999/second"):
+def unlimited(tmp_path: Path) -> Iterator[None]:
+    """Nobody is refused for calling often; files are written where they are thrown away."""
+    limit = "9999999/second"
+    with override_settings(
+        CONSULT_API_LIMIT=limit, CONSULT_API_MEMBER_LIMIT=limit, CONSULT_FILES_URL=tmp_path.as_uri()
+    ):
         yield
 
 

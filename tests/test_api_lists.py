@@ -10,7 +10,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from conftest import Cast, Database
+from consult.accounts import services as accounts
+from consult.core import queue, tenancy
 from consult.crm import services as crm
+from consult.inbox import queries as inbox_queries
 from consult.inbox import services as inbox
 from tests import api
 
@@ -18,6 +21,7 @@ from tests import api
 # transaction's begin and its agency among them. Whoever raises one says why.
 STATEMENTS = {
     "members": 3,
+    "invitations": 3,
     "clients": 3,
     "sites": 3,
     "forms": 4,
@@ -34,7 +38,11 @@ STATEMENTS = {
     "fields": 3,
     "stages": 3,
     "enquiries/1/notes": 4,
+    "attention": 3,
+    # With their enquiries, what the ledger says of them, and who has them, and of which form they are.
+    "jobs": 7,
     "tokens": 3,
+    "programs": 3,
     "audit": 3,
 }
 
@@ -76,6 +84,21 @@ def filled(database: Database, cast: Cast) -> None:
             crm.set_labels(agency_id=cast.a, place=place, id=id, names=["VIP", f"Label {number}"], by=None)
         crm.create_field(agency_id=cast.a, place="deal", name=f"Field {number}", kind="text", by=None)
         inbox.add_note(agency_id=cast.a, number=1, body=f"Note {number}", by=None)
+        accounts.invite_member(
+            agency_id=cast.a,
+            email=f"{number}@new.example",
+            role="member",
+            by=cast.alice.member_id,
+            now=dt.datetime.now(dt.UTC),
+        )
+        # Two each at one moment.
+        at = dt.datetime(2026, 11, 1, 12, number // 2, tzinfo=dt.UTC)
+        database.set_aside(cast.key_a, received_at=at, receipt=f"K7QF2M9X4TD{number}")
+        api.sign_in_program(cast, cast.alice.member_id)
+        with tenancy.agency(cast.a):
+            enquiry_id = inbox_queries.record(cast.a, number + 1).id  # type: ignore[union-attr]
+            queue.enqueue("inbox.notify_enquiry", enquiry_id=str(enquiry_id), address="team@a.example")
+    api.fail_jobs(database)
 
 
 def walk(program: api.Program, path: str, limit: int) -> list[Any]:
@@ -108,6 +131,10 @@ def walk(program: api.Program, path: str, limit: int) -> list[Any]:
         "labels",
         "fields",
         "stages",
+        "invitations",
+        "attention",
+        "jobs",
+        "programs",
     ],
 )
 def test_pages_add_up(path: str, program: api.Program, filled: None) -> None:

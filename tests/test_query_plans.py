@@ -18,6 +18,7 @@ from pytest_django import DjangoDbBlocker
 
 from conftest import Database, _point_at
 from consult.accounts import queries as accounts
+from consult.accounts import reports as accounts_reports
 from consult.core import tenancy
 from consult.inbox import models as inbox_models
 from consult.inbox import queries as inbox
@@ -26,54 +27,18 @@ from consult.inbox.queries import lists as inbox_lists
 from consult.intake import queries as intake
 from consult.intake import reports
 from consult.machine import postgres_cluster
+from tests import crowd
 
-AGENCIES, ENQUIRIES = 200, 20_000
-FILL = f"""
-CREATE TEMP TABLE agencies AS SELECT 1000 + n AS id, gen_random_uuid() AS member, gen_random_uuid() AS site,
-    gen_random_uuid() AS form FROM generate_series(1, {AGENCIES}) n;
-INSERT INTO accounts_agency (id, slug, name, time_zone, created_at)
-    SELECT id, 'agency-' || id, 'Agency ' || id, 'UTC', now() FROM agencies;
-INSERT INTO accounts_user (id, password, is_superuser, email, name, time_zone, is_active, is_staff, created_at)
-    SELECT id, '', false, id || '@example.com', 'Person ' || id, 'UTC', true, false, now() FROM agencies;
-INSERT INTO accounts_member (id, agency_id, created_at, role, user_id)
-    SELECT member, id, now(), 'owner', id FROM agencies;
-INSERT INTO intake_site (id, agency_id, created_at, name, url, fallback_contact)
-    SELECT site, id, now(), 'Site', 'https://site.example', '' FROM agencies;
-INSERT INTO intake_form (id, agency_id, created_at, site_id, name, key, version,
-                         allowed_origins, redirect_targets, notify_addresses, language, hold_score, address_limit,
-                         form_limit, over_limit, daily_cap, proof_of_work, secret, auto_reply, auto_reply_text,
-                         keep_address_days)
-    SELECT form, id, now(), site, 'Contact', 'frm_' || id, 1, '[]', '[]', '[]', 'en', 50, '20/minute', '600/minute',
-           'hold', 10000, false, '', false, '', 30 FROM agencies;
-INSERT INTO intake_formversion (id, agency_id, created_at, form_id, version, name, fields, honeypot, files)
-    SELECT gen_random_uuid(), id, now(), form, 1, 'Contact', '[]', 'hp', '{{}}' FROM agencies;
-CREATE TEMP TABLE sent AS SELECT gen_random_uuid() AS id, gen_random_uuid() AS enquiry, a.id AS agency_id, a.form,
-    a.member, n, now() - n * interval '7 minutes' AS at
-    FROM agencies a, generate_series(1, {ENQUIRIES // AGENCIES}) n;
-INSERT INTO intake_submission (id, agency_id, created_at, form_id, form_version, receipt, received_at, fields,
-                               page_url, referrer, origin, remote_addr, user_agent, content_type, signals)
-    SELECT id, agency_id, at, form, 1, upper(substr(md5(id::text), 1, 12)), at, '[["message", "Hello"]]',
-           '', '', '', '', '', '', '[]' FROM sent;
-INSERT INTO intake_tally (id, agency_id, created_at, form_id, day, source, accepted)
-    SELECT gen_random_uuid(), id, now(), form, now()::date - n, 'edge-1', n FROM agencies, generate_series(1, 50) n;
-INSERT INTO intake_setaside (id, agency_id, created_at, form_id, form_key, receipt, received_at, reason, content,
-                             resolved_at)
-    SELECT id, agency_id, at, form, '', '', at, '', '', CASE WHEN n % 10 > 0 THEN now() END FROM sent;
-INSERT INTO inbox_enquiry (id, agency_id, created_at, number, submission_id, form_id, status, assignee_id,
-                           sender_name, sender_email, subject, excerpt, signals, received_at)
-    SELECT enquiry, agency_id, at, n, id, form, CASE WHEN n % 3 = 0 THEN 'closed' ELSE 'open' END,
-           CASE WHEN n % 4 = 0 THEN member END, 'Ann', 'ann@visitor.example', 'Subject', 'Hello', '[]', at FROM sent;
-INSERT INTO inbox_note (id, agency_id, created_at, enquiry_id, author_id, body)
-    SELECT gen_random_uuid(), agency_id, at, enquiry, member, 'Called back' FROM sent;
-INSERT INTO accounts_audit (id, agency_id, created_at, action, by_id, subject_id, data)
-    SELECT gen_random_uuid(), agency_id, at, 'inbox.open_enquiry', NULL, enquiry, '{{}}' FROM sent;
-ANALYZE;
-"""
 # Tables that grow with what agencies do; a scan of a whole one is a page that gets slower with every other agency.
 BIG = {
     "accounts_member",
     "accounts_agency",
     "accounts_audit",
+    "accounts_apitoken",
+    "accounts_authorizationcode",
+    "accounts_grant",
+    "accounts_invitation",
+    "accounts_refreshtoken",
     "inbox_enquiry",
     "inbox_note",
     "intake_submission",
@@ -94,7 +59,7 @@ def filled(cluster: postgres_cluster.Cluster, template: str, django_db_blocker: 
         with psycopg.connect(cluster.url("superuser", name)) as direct:
             # Filling checks each foreign key row by row; that is not what is asked here.
             direct.execute("SET session_replication_role = replica")
-            direct.execute(FILL)
+            direct.execute(crowd.fill(agencies=200, enquiries=100))
         with django_db_blocker.unblock():
             _point_at(cluster, name, "consult_app")
             yield Database(name, {role: cluster.url(role, name) for role in cluster.urls})
@@ -164,8 +129,14 @@ def reads() -> dict[str, Callable[[], object]]:
         "attention count": lambda: reports.attention_count(AGENCY),
         "conservation": lambda: reports.conservation(AGENCY, timezone.now().date() - dt.timedelta(days=2)),
         "attention page": lambda: reports.attention_page(AGENCY, timezone.now()),
+        "set aside": lambda: reports.set_aside_before(AGENCY, None, 51),
         "labels": lambda: intake.form_labels(AGENCY),
         "members": lambda: accounts.members(AGENCY),
+        "api tokens": lambda: accounts.api_tokens(AGENCY),
+        "programs": lambda: accounts.grants(AGENCY, now=timezone.now()),
+        "invitations": lambda: accounts.open_invitations(AGENCY, timezone.now()),
+        "people": lambda: accounts.colleagues(AGENCY),
+        "audit": lambda: accounts_reports.audit(AGENCY, accounts_reports.Wanted()),
         "member of": lambda: accounts.member_of(AGENCY, user),
     }
 
@@ -183,9 +154,15 @@ def test_no_hot_read_scans_a_whole_table(filled: Database) -> None:
 
 def test_the_doors_use_their_indexes(filled: Database) -> None:
     """A function's plan is its own affair: what it costs tells whether it walked a table."""
+    hash = "encode(sha256('1100'), 'hex')"
     for statement in (
-        "SELECT * FROM accounts_memberships_v2(1100)",
-        "SELECT intake_form_v2('frm_1100')",
+        "SELECT * FROM accounts_memberships_v3(1100)",
+        f"SELECT * FROM accounts_token_v1({hash}, now())",
+        f"SELECT * FROM accounts_invitation_v1({hash}, now())",
+        f"SELECT * FROM accounts_grant_secret_v1({hash})",
+        "SELECT * FROM accounts_grant_v1((SELECT id FROM accounts_grant WHERE agency_id = 1100), 'kid', now())",
+        "SELECT accounts_slug_taken_v1('agency-1100')",
+        "SELECT intake_form_v2('frm_1100', 1)",
         "SELECT * FROM inbox_search_v1('rare', NULL, NULL, false, NULL, NULL, NULL, NULL, NULL, 50)",
         "SELECT * FROM inbox_agencies_to_wake_v1(now())",
     ):

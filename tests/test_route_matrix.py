@@ -5,8 +5,10 @@ import uuid
 from collections.abc import Iterable, Iterator
 
 import pytest
+from django.core.cache import cache
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
+from django.utils import timezone
 
 from conftest import Cast, Database, Enquiry
 from consult.accounts import models, queries, services
@@ -149,43 +151,45 @@ ROUTES = {
     # The last one: whoever has left is a stranger.
     "<slug:agency>/settings/people/leave/": ("302 404 405 405 405", "302 404 302 302 302"),
 }
-# allauth's pages, under /accounts/: each that is mounted, with what it is for. Nothing else of allauth is reachable.
+# allauth's pages, under /accounts/: each that is mounted, with what it is for, and what GET and an empty POST answer to
+# anonymous and to who is signed in, in whatever role: they are of no agency. Nothing else of allauth is reachable.
 ALLAUTH = {
-    "login/": "sign-in by password, and the other ways",
-    "logout/": "sign-out, asked for first",
-    "inactive/": "an account that is switched off",
-    "signup/": "sign-up, where it is open or by invitation",
-    "confirm-email/": "the code that verifies an address",
-    "login/code/": "sign-in by a code: asking for it",
-    "login/code/confirm/": "sign-in by a code: typing it",
-    "reauthenticate/": "the password once more before what is sensitive",
-    "email/": "another address",
-    "password/change/": "another password",
-    "password/set/": "a first password",
-    "password/reset/": "a forgotten password: asking for the link",
-    "password/reset/done/": "the link is on its way",
-    "password/reset/key/done/": "the new password is saved",
-    r"^password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>[^/]+)/$": "the link itself",
-    "2fa/": "the second factors, and where allauth leads after each change",
-    "2fa/authenticate/": "the second step of a sign-in",
-    "2fa/reauthenticate/": "a second factor once more before what is sensitive",
-    "2fa/totp/activate/": "an app with codes: on",
-    "2fa/totp/deactivate/": "an app with codes: off",
-    "2fa/recovery-codes/": "recovery codes, shown",
-    "2fa/recovery-codes/generate/": "new recovery codes",
-    "2fa/recovery-codes/download/": "recovery codes as a file",
-    "passkeys/": "one's passkeys",
-    "passkeys/add/": "a new one",
-    "passkeys/login/": "sign-in by passkey",
-    "passkeys/reauthenticate/": "a passkey once more before what is sensitive",
-    "passkeys/<int:pk>/edit/": "its name",
-    "passkeys/<int:pk>/remove/": "away with it",
-    "github/": "the GitHub account that one is connected with",
-    "github/login/": "on to GitHub (404 where it is not set up)",
-    "github/login/callback/": "back from GitHub (404 where it is not set up)",
-    "github/login/cancelled/": "said no on GitHub",
-    "github/login/error/": "GitHub's answer made no sense",
-    "github/signup/": "sign-up by GitHub: name and agency",
+    "login/": ("sign-in by password, and the other ways", "200 302", "200 302"),
+    "logout/": ("sign-out, asked for first", "302 200", "302 302"),
+    "inactive/": ("an account that is switched off", "200 200", "405 405"),
+    "signup/": ("sign-up, where it is open or by invitation", "200 302", "200 302"),
+    "confirm-email/": ("the code that verifies an address", "302 302", "302 302"),
+    "login/code/": ("sign-in by a code: asking for it", "200 302", "200 302"),
+    "login/code/confirm/": ("sign-in by a code: typing it", "302 302", "302 302"),
+    "reauthenticate/": ("the password once more before what is sensitive", "302 200", "302 200"),
+    "email/": ("another address", "302 200", "302 302"),
+    "password/change/": ("another password", "302 200", "302 200"),
+    "password/set/": ("a first password", "302 302", "302 302"),
+    "password/reset/": ("a forgotten password: asking for the link", "200 200", "200 200"),
+    "password/reset/done/": ("the link is on its way", "200 200", "405 405"),
+    "password/reset/key/done/": ("the new password is saved", "200 200", "405 405"),
+    # Which link it is decides: consult/accounts/tests/test_profile.py.
+    r"^password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>[^/]+)/$": ("the link itself", "", ""),
+    "2fa/": ("the second factors, and where allauth leads after each change", "302 200", "302 405"),
+    "2fa/authenticate/": ("the second step of a sign-in", "302 302", "302 302"),
+    "2fa/reauthenticate/": ("a second factor once more before what is sensitive", "302 302", "302 302"),
+    "2fa/totp/activate/": ("an app with codes: on", "302 302", "302 302"),
+    "2fa/totp/deactivate/": ("an app with codes: off", "302 404", "302 404"),
+    "2fa/recovery-codes/": ("recovery codes, shown", "302 404", "302 405"),
+    "2fa/recovery-codes/generate/": ("new recovery codes", "302 302", "302 302"),
+    "2fa/recovery-codes/download/": ("recovery codes as a file", "302 404", "302 404"),
+    "passkeys/": ("one's passkeys", "302 200", "302 405"),
+    "passkeys/add/": ("a new one", "302 302", "302 302"),
+    "passkeys/login/": ("sign-in by passkey", "200 200", "302 302"),
+    "passkeys/reauthenticate/": ("a passkey once more before what is sensitive", "302 302", "302 302"),
+    "passkeys/<int:pk>/edit/": ("its name", "302 302", "302 302"),
+    "passkeys/<int:pk>/remove/": ("away with it", "302 302", "302 302"),
+    "github/": ("the GitHub account that one is connected with", "302 200", "302 200"),
+    "github/login/": ("on to GitHub (404 where it is not set up)", "404 404", "404 404"),
+    "github/login/callback/": ("back from GitHub (404 where it is not set up)", "404 404", "404 404"),
+    "github/login/cancelled/": ("said no on GitHub", "200 200", "405 405"),
+    "github/login/error/": ("GitHub's answer made no sense", "401 401", "405 405"),
+    "github/signup/": ("sign-up by GitHub: name and agency", "302 302", "302 302"),
 }
 ADMIN = re.compile(r"admin/")
 # Lets nobody in by cookie, and is walked from its own document: tests/test_api_matrix.py.
@@ -319,16 +323,28 @@ def test_a_stranger_learns_nothing(cast: Cast, enquiry: Enquiry) -> None:
             assert cast.charlie.client.get(foreign, headers=headers).content == nothing.content
 
 
-def test_allauths_pages_answer_and_open_no_account(database: Database, cast: Cast) -> None:
+def test_allauths_pages_answer_what_is_declared(cast: Cast) -> None:
+    bob = models.User.objects.get(pk=cast.bob.user_id)
+    answers = {}
+    for route, (what, *declared) in ALLAUTH.items():
+        address = f"/accounts/{route}".replace("<int:pk>", "1")
+        found = []
+        for method in ("get", "post") if declared[0] else ():
+            # A browser each: one of these pages signs out, others count tries.
+            cache.clear()
+            anonymous, signed_in = Client(), Client()
+            signed_in.force_login(bob)
+            statuses = [getattr(client, method)(address).status_code for client in (anonymous, signed_in)]
+            found.append(" ".join(map(str, statuses)))
+        answers[route] = (what, *(found or declared))
+    assert answers == ALLAUTH
+
+
+def test_allauths_pages_open_no_account(database: Database, cast: Cast) -> None:
     mounted = {route.removeprefix("accounts/") for route in walk(get_resolver().url_patterns)}
     assert [route for route in ALLAUTH if route not in mounted] == []
     routes = [f"/accounts/{route}".replace("<int:pk>", "1") for route in ALLAUTH if "(" not in route]
     before = database.ask("SELECT count(*) FROM accounts_user")
-    for route in routes:
-        for client in (Client(), cast.bob.client):
-            if "logout" not in route:
-                # 404 where there is nothing of one's own to show or no GitHub; never an error.
-                assert client.get(route).status_code in (200, 302, 401, 404), route
     everything = {
         "name": "New",
         "email": "new@example.com",
@@ -375,6 +391,10 @@ DATA = {
 }
 
 
+# What reading notes, table by table: that the audit was saved as a file, and that an enquiry was opened.
+NOTED = {"accounts_audit", "inbox_delivery"}
+
+
 def rows_of(database: Database, agency_id: int) -> dict[str, list[object]]:
     """Return everything that an agency has, table by table."""
     return {
@@ -401,6 +421,21 @@ def test_nothing_of_another_agency_is_changed_by_posting_to_it(
             if answer.status_code == 302:
                 assert "/jobs/" in route, "a job that is not there any more is said to be gone"
     assert rows_of(database, cast.a) == before
+
+
+def test_reading_changes_nothing(database: Database, clients: dict[str, Client], cast: Cast, enquiry: Enquiry) -> None:
+    """GET, of every page, by whoever may see most: but for what is said to be noted."""
+    before, began = rows_of(database, cast.a), timezone.now()
+    for route in ROUTES:
+        for who in ("member", "admin"):
+            clients[who].get(path(route, cast))
+        cast.alice.client.get(path(route, cast))
+    after = rows_of(database, cast.a)
+    assert {table for table in before if before[table] != after[table]} == NOTED
+    done = database.ask(
+        "SELECT DISTINCT action FROM accounts_audit WHERE by_id IS NOT NULL AND created_at >= %s", [began]
+    )
+    assert done == [("accounts.download_audit",)]
 
 
 def test_readers_change_nothing_with_data_either(

@@ -29,6 +29,10 @@ def unproved(text: str) -> list[str]:
     wrong = []
     for numbers, _what, shown in rows(text):
         named = re.findall(r"`([^`]+)`", shown)
+        # `file: test`, of which a row may name several of one file.
+        tests = re.findall(r"`([^`:]+\.py): (\w+)`", shown)
+        wrong += [f"{sorted(numbers)}: {file} has no {test}" for file, test in tests if not has(file, test)]
+        named = [name.partition(": ")[0] for name in named]
         files = [name for name in named if "/" in name or name.endswith((".md", ".toml", ".py"))]
         settings = [name for name in named if re.fullmatch(r"[A-Z][A-Z_]{5,}", name)]
         wrong += [f"{sorted(numbers)}: {name} is not there" for name in files if not (ROOT / name).exists()]
@@ -37,6 +41,12 @@ def unproved(text: str) -> list[str]:
         if not (files or settings or decided or re.search(r"not yet: \S+ \S+", shown)):
             wrong.append(f"{sorted(numbers)}: neither a test, nor a setting, nor a reason")
     return wrong
+
+
+def has(file: str, test: str) -> bool:
+    """Whether the file holds a test of exactly this name."""
+    path = ROOT / file
+    return path.exists() and re.search(rf"^(async )?def {test}\(", path.read_text("utf-8"), re.MULTILINE) is not None
 
 
 def test_every_requirement_has_its_row() -> None:
@@ -52,6 +62,9 @@ def test_every_row_is_proved() -> None:
 
 def test_the_test_can_fail() -> None:
     assert unproved("| 3.4.1 | Said | `tests/no_such_test.py` |") == ["['3.4.1']: tests/no_such_test.py is not there"]
+    mine = "tests/test_security_docs.py"
+    assert unproved(f"| 3.4.1 | Said | `{mine}: test_the_test_can_fail` |") == []
+    assert unproved(f"| 3.4.1 | Said | `{mine}: test_the_test` |") == [f"['3.4.1']: {mine} has no test_the_test"]
     assert unproved("| 3.4.1 | Said | `CONSULT_NO_SUCH` |") == ["['3.4.1']: no setting CONSULT_NO_SUCH"]
     assert unproved("| 3.4.1 | Said | somehow |") == ["['3.4.1']: neither a test, nor a setting, nor a reason"]
     assert unproved("| 3.4.1 | Said | not yet: it is to come |") == []

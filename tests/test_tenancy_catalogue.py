@@ -47,6 +47,11 @@ CANARIES = {
     "ALTER POLICY crm_client_agency ON crm_client WITH CHECK (true)": "crm_client: missing policy",
     "ALTER TABLE crm_client ALTER agency_id DROP NOT NULL": "crm_client: agency_id may be NULL",
     "ALTER TABLE inbox_counter DROP CONSTRAINT inbox_counter_agency_id_id": "inbox_counter: no UNIQUE (agency_id, id)",
+    "ALTER TABLE inbox_counter ALTER id TYPE text": "inbox_counter: id is not a UUID",
+    "ALTER TABLE inbox_counter DROP CONSTRAINT inbox_counter_pkey": "inbox_counter: id is not a UUID",
+    "CREATE TYPE mood AS ENUM ('good'); ALTER TABLE crm_client ADD mood mood": "crm_client: mood is mood, whose",
+    "RESET ROLE; ALTER ROLE consult_app SET consult.agency = '1'": "consult_app begins with consult.agency=1",
+    "RESET ROLE; ALTER DATABASE {database} SET consult.agency = '1'": "everybody begins with consult.agency=1",
     "CREATE INDEX ON crm_client (name)": "crm_client: the index on ('name',) does not lead",
     "ALTER TABLE inbox_note ADD FOREIGN KEY (enquiry_id) REFERENCES inbox_enquiry (id)": "inbox_enquiry without",
     "ALTER TABLE crm_client ADD parent_id uuid": "crm_client: parent_id refers to something",
@@ -78,7 +83,7 @@ def test_each_rule_can_fail(database: Database) -> None:
         with psycopg.connect(database.urls["superuser"]) as direct:
             # Adding a foreign key reads the rows there are, which under FORCE wants an agency.
             direct.execute("SET LOCAL consult.agency = '0'; SET ROLE consult_owner")
-            direct.execute(statement)
+            direct.execute(statement.replace("{database}", database.name))
             direct.execute("RESET ROLE")
             found = catalogue.problems(lambda query: direct.execute(query).fetchall())
             direct.rollback()

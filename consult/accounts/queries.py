@@ -157,6 +157,11 @@ def settings_of(agency_id: int) -> dict[str, Any]:
     return found
 
 
+def closes_at(agency_id: int) -> dt.datetime | None:
+    """Return when all of the agency is deleted; None: nobody has asked for it."""
+    return models.Agency.objects.values_list("closes_at", flat=True).get(id=agency_id)
+
+
 def logo(agency_id: int) -> str:
     """Return where the agency's logo lies; empty when it has none."""
     return models.Agency.objects.values_list("logo", flat=True).get(id=agency_id)
@@ -257,6 +262,45 @@ def open_invitations(agency_id: int, now: dt.datetime) -> list[Offer]:
         )
         for each in found.order_by("-created_at", "-id")
     ]
+
+
+@dataclasses.dataclass(frozen=True)
+class OpenInvitation:
+    """An invitation that nobody has taken yet, as programs read it. Its link is known to the mail alone."""
+
+    id: UUID
+    email: str
+    role: str
+    invited_by_id: UUID
+    # None: the mail with the present link waits in the queue.
+    sent_at: dt.datetime | None
+    expires_at: dt.datetime
+    created_at: dt.datetime
+
+
+_INVITATION = [field.name for field in dataclasses.fields(OpenInvitation)]
+
+
+def _open_invitations(agency_id: int) -> QuerySet[models.Invitation]:
+    return models.Invitation.objects.filter(agency_id=agency_id, accepted_at=None, revoked_at=None)
+
+
+def open_invitations_after(agency_id: int, after: UUID | None, limit: int) -> list[OpenInvitation]:
+    """Return what is neither taken nor taken back, from `after` on in the order of their ids."""
+    found = _open_invitations(agency_id).order_by("id")
+    rows = (found.filter(id__gt=after) if after else found).values_list(*_INVITATION)[:limit]
+    return [OpenInvitation(*row) for row in rows]
+
+
+def open_invitation(agency_id: int, invitation_id: UUID) -> OpenInvitation | None:
+    row = _open_invitations(agency_id).filter(id=invitation_id).values_list(*_INVITATION).first()
+    return OpenInvitation(*row) if row else None
+
+
+def role_offered(agency_id: int, email: str) -> str:
+    """Return the role that an open invitation offers to this address; empty when there is none."""
+    found = _open_invitations(agency_id).filter(email=models.normalise_email(email))
+    return found.values_list("role", flat=True).first() or ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -446,6 +490,8 @@ class ApiToken:
     created_at: dt.datetime
     last_used_at: dt.datetime | None
     expires_at: dt.datetime | None
+    # Who made the agency's token and has left since; they have seen its secret.
+    maker_gone: str
 
 
 def api_tokens(agency_id: int, *, member_id: UUID | None = None) -> list[ApiToken]:
@@ -453,6 +499,12 @@ def api_tokens(agency_id: int, *, member_id: UUID | None = None) -> list[ApiToke
     found = models.ApiToken.objects.filter(agency_id=agency_id, revoked_at=None).select_related("member__user")
     if member_id is not None:
         found = found.filter(member_id=member_id)
+    makers = models.Member.objects.filter(
+        agency_id=agency_id,
+        left_at__isnull=False,
+        id__in=found.filter(member=None).values("made_by_id"),
+    )
+    gone = {} if member_id else {member.id: str(member.user) for member in makers.select_related("user")}
     return [
         ApiToken(
             token.id,
@@ -465,9 +517,21 @@ def api_tokens(agency_id: int, *, member_id: UUID | None = None) -> list[ApiToke
             token.created_at,
             token.last_used_at,
             token.expires_at,
+            gone.get(token.made_by_id, "") if token.made_by_id and not token.member else "",
         )
         for token in found.order_by("-created_at", "-id")
     ]
+
+
+def tokens_of_makers(agency_id: int) -> dict[UUID, list[str]]:
+    """Return the names of the agency's own tokens that stand, by who made them: they stay when their maker goes."""
+    found: dict[UUID, list[str]] = {}
+    for token in models.ApiToken.objects.filter(
+        agency_id=agency_id, member=None, revoked_at=None, made_by_id__isnull=False
+    ).order_by("name", "id"):
+        if token.made_by_id:
+            found.setdefault(token.made_by_id, []).append(token.name)
+    return found
 
 
 @dataclasses.dataclass(frozen=True)
@@ -489,24 +553,41 @@ class Grant:
 
 def grants(agency_id: int, *, now: dt.datetime, member_id: UUID | None = None) -> list[Grant]:
     """Return the sign-ins of programs that stand, last used first: the member's own, or everybody's."""
+    return [_grant(each) for each in _standing(agency_id, now, member_id).order_by("-last_used_at", "-id")]
+
+
+def _standing(agency_id: int, now: dt.datetime, member_id: UUID | None = None) -> QuerySet[models.Grant]:
     found = models.Grant.objects.filter(agency_id=agency_id, revoked_at=None, ends_at__gt=now)
-    if member_id is not None:
-        found = found.filter(member_id=member_id)
-    return [
-        Grant(
-            grant.id,
-            grant.client_id,
-            grant.member.id,
-            str(grant.member.user),
-            grant.scopes,
-            rules.device(grant.user_agent),
-            grant.address,
-            grant.created_at,
-            grant.last_used_at,
-            grant.ends_at,
-        )
-        for grant in found.select_related("member__user").order_by("-last_used_at", "-id")
-    ]
+    return (found.filter(member_id=member_id) if member_id else found).select_related("member__user")
+
+
+def _grant(row: models.Grant) -> Grant:
+    return Grant(
+        row.id,
+        row.client_id,
+        row.member.id,
+        str(row.member.user),
+        row.scopes,
+        rules.device(row.user_agent),
+        row.address,
+        row.created_at,
+        row.last_used_at,
+        row.ends_at,
+    )
+
+
+def grants_after(
+    agency_id: int, after: UUID | None, limit: int, *, now: dt.datetime, member_id: UUID | None = None
+) -> list[Grant]:
+    """Return the sign-ins of programs that stand, all or a member's, from `after` on in the order of their ids."""
+    found = _standing(agency_id, now, member_id).order_by("id")
+    return [_grant(each) for each in (found.filter(id__gt=after) if after else found)[:limit]]
+
+
+def grant(agency_id: int, grant_id: UUID, *, now: dt.datetime) -> Grant | None:
+    """Return a sign-in of a program that stands, or None."""
+    found = _standing(agency_id, now).filter(id=grant_id).first()
+    return _grant(found) if found else None
 
 
 @dataclasses.dataclass(frozen=True)

@@ -53,7 +53,9 @@ KINDS: dict[str, Kind] = {
         412, "Precondition failed", "It was changed since: the `ETag` is not the one in `If-Match`. Nothing was done."
     ),
     "too_large": Kind(413, "Too large", "The body is larger than the office takes."),
-    "unsupported_media_type": Kind(415, "Unsupported media type", "A body must be `application/json`."),
+    "unsupported_media_type": Kind(
+        415, "Unsupported media type", "A body must be `application/json`; a picture `application/octet-stream`."
+    ),
     "invalid": Kind(
         422, "Invalid", "Values are missing or wrong: `errors` has a `pointer`, `code` and `detail` for each."
     ),
@@ -151,8 +153,14 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     )
 
 
+# How long the count of failed sign-ins holds (ACCOUNT_RATE_LIMITS): then one more try is free at the latest.
+RETRY_SECONDS = "300"
+
+
 def too_many_requests(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    return answer(request, 429)
+    response = answer(request, 429)
+    response["Retry-After"] = RETRY_SECONDS
+    return response
 
 
 def on_exception(request: HttpRequest, exception: Exception) -> HttpResponse | None:

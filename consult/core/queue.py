@@ -19,6 +19,8 @@ log = structlog.get_logger("consult.job")
 # Ten more tries over about a day: after 3 s, 9 s, … the last one after sixteen hours.
 RETRY = procrastinate.RetryStrategy(max_attempts=10, exponential_wait=3)
 STALLED_SECONDS = 60
+# No job's id is beyond it (bigint).
+HIGHEST = 2**63 - 1
 
 
 def job(
@@ -131,11 +133,14 @@ class FailedJob:
 
 
 # Core's migration 0002 has an index for these.
-LIST_FAILED = """
+FAILED = """
 SELECT id, task_name, args, attempts,
        coalesce((SELECT max(at) FROM procrastinate_events e WHERE e.job_id = j.id AND e.type = 'failed'), now()) AS last
-  FROM procrastinate_jobs j WHERE status = 'failed' AND args ->> 'agency_id' = %s ORDER BY last DESC, id DESC LIMIT %s
+  FROM procrastinate_jobs j WHERE status = 'failed' AND args ->> 'agency_id' = %s
 """
+LIST_FAILED = f"{FAILED} ORDER BY last DESC, id DESC LIMIT %s"
+LIST_FAILED_BEFORE = f"{FAILED} AND id < %s ORDER BY id DESC LIMIT %s"
+ONE_FAILED = f"{FAILED} AND id = %s"
 COUNT_FAILED = "SELECT count(*) FROM procrastinate_jobs WHERE status = 'failed' AND args ->> 'agency_id' = %s"
 LOCK_FAILED = """
 SELECT id, task_name, args, attempts, now() FROM procrastinate_jobs
@@ -145,10 +150,27 @@ SELECT id, task_name, args, attempts, now() FROM procrastinate_jobs
 
 def failed_jobs(limit: int = 100) -> list[FailedJob]:
     """Return the current agency's jobs that failed for good, the latest first."""
+    return _read(LIST_FAILED, limit)
+
+
+def failed_jobs_before(id: int | None, limit: int) -> list[FailedJob]:
+    """Return the current agency's jobs that failed for good and were enqueued before this one, the latest first."""
+    return _read(LIST_FAILED_BEFORE, HIGHEST if id is None else id, limit)
+
+
+def failed_job(id: int, *, lock: bool = False) -> FailedJob | None:
+    """Return this job of the current agency; None when it is none, or no longer failed.
+
+    `lock`: nobody else tries it again until the transaction is done.
+    """
+    found = _read(f"{ONE_FAILED} FOR UPDATE OF j" if lock else ONE_FAILED, id)
+    return found[0] if found else None
+
+
+def _read(statement: str, *parameters: int) -> list[FailedJob]:
     with connection.cursor() as cursor:
-        cursor.execute(LIST_FAILED, [_agency(), limit])
-        rows = cursor.fetchall()
-    return [_failed(*row) for row in rows]
+        cursor.execute(statement, [_agency(), *parameters])
+        return [_failed(*row) for row in cursor.fetchall()]
 
 
 def _failed(id: int, name: str, args: str | dict[str, Any], attempts: int, failed_at: dt.datetime) -> FailedJob:

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import msgspec
 from django.db import connection
-from django.db.models import Sum
+from django.db.models import Q, Sum
 from django.utils.translation import gettext as _
 
 from consult.intake import models, queries, rules
@@ -131,6 +131,44 @@ def attention_page(agency_id: int, now: dt.datetime) -> dict[str, Any]:
     }
 
 
+@dataclasses.dataclass(frozen=True)
+class SetAside:
+    """What is set aside, as programs read it; `content` is empty in lists."""
+
+    id: UUID
+    form_id: UUID | None
+    receipt: str
+    received_at: dt.datetime
+    reason: str
+    resolved_at: dt.datetime | None
+    content: bytes = b""
+
+
+def set_aside_before(
+    agency_id: int, before: tuple[dt.datetime, UUID] | None, limit: int, *, resolved: bool | None = None
+) -> list[SetAside]:
+    """Return what is set aside before that place (received_at, id), the latest first; only what is (not) resolved."""
+    found = models.SetAside.objects.filter(agency_id=agency_id)
+    if resolved is not None:
+        found = found.filter(resolved_at__isnull=not resolved)
+    if before:
+        at, id = before
+        found = found.filter(Q(received_at__lt=at) | Q(received_at=at, id__lt=id))
+    rows = found.defer("content").order_by("-received_at", "-id")[:limit]
+    return [_set_aside(row) for row in rows]
+
+
+def set_aside(agency_id: int, id: UUID) -> SetAside | None:
+    """Return one of these with its bytes, or None."""
+    found = models.SetAside.objects.filter(agency_id=agency_id, id=id).first()
+    return _set_aside(found, bytes(found.content)) if found else None
+
+
+def _set_aside(row: models.SetAside, content: bytes = b"") -> SetAside:
+    receipt = rules.pretty_receipt(row.receipt)
+    return SetAside(row.id, row.form_id, receipt, row.received_at, row.reason, row.resolved_at, content)
+
+
 def raw(agency_id: int, id: UUID) -> tuple[str, bytes] | None:
     """Return (receipt, bytes) of what is set aside, or None."""
     found = models.SetAside.objects.filter(agency_id=agency_id, id=id).first()
@@ -167,8 +205,13 @@ def unpack(content: bytes) -> tuple[list[tuple[str, str]], str]:
         fields = json.loads(row[FIELDS])
     if not isinstance(fields, list):
         fields = []
-    pairs = [(str(pair[0]), str(pair[1])) for pair in fields if isinstance(pair, list) and len(pair) == 2]
+    pairs = [(_whole(pair[0]), _whole(pair[1])) for pair in fields if isinstance(pair, list) and len(pair) == 2]
     return pairs, row[PAGE_URL] if isinstance(row[PAGE_URL], str) else ""
+
+
+def _whole(value: object) -> str:
+    """Return it as a text that can be sent: JSON may name half of a surrogate pair, UTF-8 cannot."""
+    return str(value).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def reason_words(reason: str) -> str:

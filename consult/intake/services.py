@@ -247,6 +247,13 @@ def _write_version(
     )
 
 
+def lock_set_aside(*, agency_id: int, id: UUID) -> None:
+    """Let nobody else change it until the transaction is done. Raise NothingSetAside."""
+    with tenancy.agency(agency_id):
+        if not models.SetAside.objects.select_for_update().filter(agency_id=agency_id, id=id).values("id").first():
+            raise NothingSetAside
+
+
 def resolve_set_aside(*, agency_id: int, id: UUID, now: dt.datetime, by: UUID | None) -> None:
     """Say that somebody has dealt with what was set aside; it stays where it is. Raise NothingSetAside."""
     _mark_set_aside("intake.resolve_set_aside", agency_id=agency_id, id=id, resolved_at=now, by=by)

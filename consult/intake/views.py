@@ -3,15 +3,14 @@
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from consult.accounts import queries as accounts
-from consult.core import errors, files
+from consult.core import downloads, errors, files
 from consult.intake import forms, queries, reports, services
 
 
@@ -149,10 +148,4 @@ def file(request: HttpRequest, file_id: UUID) -> HttpResponseBase:
         raise Http404 from None
     except files.Away:
         return errors.answer(request, 503)
-    answer = StreamingHttpResponse(content, content_type=found.shown_type)
-    answer["Content-Length"] = str(found.size)
-    answer["Content-Disposition"] = content_disposition_header(True, found.name)
-    answer["Content-Security-Policy"] = "sandbox; default-src 'none'"
-    answer["X-Content-Type-Options"] = "nosniff"
-    answer["Cache-Control"] = "private, no-store"
-    return answer
+    return downloads.attachment(content, name=found.name, media_type=found.shown_type, size=found.size)

@@ -5,6 +5,7 @@ import os
 import re
 import sys
 from collections.abc import Mapping
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
@@ -149,7 +150,11 @@ def read(environ: Mapping[str, str] = os.environ, *, production: bool = False) -
         environment = Environment.model_validate({name: value for name, value in found.items() if name not in wrong})
     said = {problem.partition(":")[0].removesuffix("_FILE") for problem in problems}
     more = [*shape_problems(environment), *(production_problems(environment) if production else [])]
-    problems += [problem for problem in more if problem.partition(":")[0] not in said]
+    for problem in more:
+        # What is wrong in two ways is said once.
+        if (name := problem.partition(":")[0]) not in said:
+            said.add(name)
+            problems.append(problem)
     if problems:
         raise refusal(problems)
     return environment
@@ -184,17 +189,20 @@ def shape_problems(environment: Environment) -> list[str]:
         address = getattr(environment, name).get_secret_value()
         if address and not _readable(address, schemes):
             problems.append(f"{name}: not an address that begins with {' or '.join(f'{each}://' for each in schemes)}.")
-    for name in ("CONSULT_OFFICE_URL", "CONSULT_EDGE_URL"):
+    for name in ("CONSULT_OFFICE_URL", "CONSULT_EDGE_URL", "CONSULT_SITE_URL"):
         address = getattr(environment, name)
-        if address and not (_readable(address, ("http", "https")) and urlsplit(address).path in ("", "/")):
-            problems.append(f"{name}: must be an origin, like https://office.example, without a path.")
+        if address and not _is_origin(address):
+            problems.append(f"{name}: must be an origin, like https://office.example, without a path or a user.")
     if environment.CONSULT_FILES_URL and not _FILES_URL.fullmatch(environment.CONSULT_FILES_URL):
         problems.append("CONSULT_FILES_URL: neither file:///folder nor s3://bucket/prefix?endpoint=…&region=….")
     try:
-        for network in filter(None, map(str.strip, environment.CONSULT_TRUSTED_PROXIES.split(","))):
-            ipaddress.ip_network(network)
+        networks = [ipaddress.ip_network(network) for network in listed(environment.CONSULT_TRUSTED_PROXIES)]
     except ValueError:
         problems.append("CONSULT_TRUSTED_PROXIES: not a list of networks like 10.0.0.0/8, separated by commas.")
+    else:
+        # The widest that anybody has inside: 10.0.0.0/8 and fc00::/7.
+        if any(network.prefixlen < (8 if network.version == 4 else 7) for network in networks):
+            problems.append("CONSULT_TRUSTED_PROXIES: a network as wide as that believes everybody; list your proxies.")
     if not _LIMIT.fullmatch(environment.CONSULT_API_LIMIT):
         problems.append("CONSULT_API_LIMIT: not a limit like 600/minute.")
     if environment.CONSULT_MAIL_INBOUND and not _INBOUND.fullmatch(environment.CONSULT_MAIL_INBOUND):
@@ -210,7 +218,7 @@ def _github_problems(environment: Environment) -> list[str]:
     problems = [
         f"{name}: not an address like https://github.com."
         for name in ("CONSULT_GITHUB_URL", "CONSULT_GITHUB_API_URL")
-        if not _readable(getattr(environment, name), ("http", "https"))
+        if not (_readable(getattr(environment, name), ("http", "https")) and "@" not in getattr(environment, name))
     ]
     id, secret = environment.CONSULT_GITHUB_CLIENT_ID, environment.CONSULT_GITHUB_CLIENT_SECRET.get_secret_value()
     if id and not secret:
@@ -247,7 +255,9 @@ def _origin_problems(environment: Environment) -> list[str]:
     origins = listed(environment.CONSULT_API_ORIGINS)
     if "*" in origins:
         problems.append("CONSULT_API_ORIGINS: `*` lets every web page call; list the real origins.")
-    elif not all(_ORIGIN.fullmatch(origin) and not _DEFAULT_PORT.fullmatch(origin) for origin in origins):
+    elif not all(
+        _ORIGIN.fullmatch(origin) and not _DEFAULT_PORT.fullmatch(origin) and _is_origin(origin) for origin in origins
+    ):
         problems.append("CONSULT_API_ORIGINS: not a list of origins like https://app.example, without a path.")
     return problems
 
@@ -259,8 +269,10 @@ def _database_problems(name: str, url: str) -> list[str]:
     if engine and engine[1] not in ("postgresql", "postgres"):
         return [f"{name}: the engine “{engine[1]}” is refused; only PostgreSQL is accepted."]
     try:
-        readable = engine and conninfo.conninfo_to_dict(url)
-    except psycopg.Error:
+        parts = conninfo.conninfo_to_dict(url) if engine else {}
+        ports = str(parts.get("port") or 5432).split(",")
+        readable = parts and all(not port or 0 < int(port) < 65536 for port in ports)
+    except (psycopg.Error, ValueError):
         readable = None
     return [] if readable else [f"{name}: not an address like postgresql://user:password@host:5432/database."]
 
@@ -268,9 +280,18 @@ def _database_problems(name: str, url: str) -> list[str]:
 def _readable(address: str, schemes: tuple[str, ...]) -> bool:
     try:
         parts = urlsplit(address)
-        return parts.scheme in schemes and bool(parts.hostname or parts.path) and (parts.port or 1) > 0
+        return parts.scheme in schemes and bool(parts.hostname or parts.path) and parts.port != 0
     except ValueError:
         return False
+
+
+def _is_origin(address: str) -> bool:
+    """Whether it is scheme, host and perhaps a port: whatever else it held would stand in every link."""
+    if not _readable(address, ("http", "https")):
+        return False
+    parts = urlsplit(address)
+    rest = (parts.path.rstrip("/"), parts.query, parts.fragment)
+    return bool(parts.hostname) and "@" not in parts.netloc and not any(rest)
 
 
 def _key_problems(keys: str) -> list[str]:
@@ -291,6 +312,7 @@ def production_problems(environment: Environment) -> list[str]:
         *_fallback_problems(environment.SECRET_KEY_FALLBACKS.get_secret_value()),
         *(f"{name}: missing." for name in secrets if not getattr(environment, name).get_secret_value()),
         *_host_problems(environment),
+        *_left_over(environment),
         # Its client secret and people's tokens go there.
         *(
             f"{name}: must begin with https:// in production."
@@ -326,10 +348,53 @@ def _host_problems(environment: Environment) -> list[str]:
         problems.append("ALLOWED_HOSTS: missing.")
     elif "*" in hosts:
         problems.append("ALLOWED_HOSTS: `*` accepts every host name; list the real ones.")
+    elif not all(map(_HOST.fullmatch, hosts)):
+        problems.append("ALLOWED_HOSTS: not a list of host names like office.example, without scheme and port.")
     for name in ("CONSULT_OFFICE_URL", "CONSULT_EDGE_URL"):
         address = getattr(environment, name)
         if not address:
             problems.append(f"{name}: missing.")
         elif not address.startswith("https://"):
             problems.append(f"{name}: must begin with https:// in production.")
+        elif (
+            name == "CONSULT_OFFICE_URL" and not problems and not any(_fits(_host_of(address), host) for host in hosts)
+        ):
+            problems.append(f"{name}: its host is not in ALLOWED_HOSTS; every link in a mail would be refused.")
     return problems
+
+
+# Names that nobody can have (RFC 2606), as in .env.example: mail and links to them reach nobody.
+_NOBODYS = re.compile(r"(?:.*\.)?(?:example|invalid|example\.(?:com|net|org))\.?")
+_HOST = re.compile(r"\.?[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?\.?|\[[0-9a-fA-F:.]{2,45}\]")
+
+
+def _left_over(environment: Environment) -> list[str]:
+    """One line for each variable that still says what .env.example says."""
+    urls = (*DATABASE_OF.values(), "BACKUP_DATABASE_URL", "EMAIL_URL", "REDIS_URL", "CONSULT_OFFICE_URL")
+    hosts = {name: [_host_of(_text(environment, name))] for name in (*urls, "CONSULT_EDGE_URL", "CONSULT_GITHUB_URL")}
+    hosts["ALLOWED_HOSTS"] = listed(environment.ALLOWED_HOSTS)
+    hosts["CONSULT_API_ORIGINS"] = [_host_of(origin) for origin in listed(environment.CONSULT_API_ORIGINS)]
+    hosts["CONSULT_MAIL_FROM"] = [parseaddr(environment.CONSULT_MAIL_FROM)[1].rpartition("@")[2]]
+    return [
+        f"{name}: names a host of the examples, which nobody can have."
+        for name, found in hosts.items()
+        if any(_NOBODYS.fullmatch(host.lower()) for host in found)
+    ]
+
+
+def _text(environment: Environment, name: str) -> str:
+    value = getattr(environment, name)
+    return str(value.get_secret_value() if isinstance(value, SecretStr) else value)
+
+
+def _host_of(address: str) -> str:
+    try:
+        return urlsplit(address).hostname or ""
+    except ValueError:
+        return ""
+
+
+def _fits(host: str, allowed: str) -> bool:
+    """As Django compares them: a leading dot stands for the domain and all below it."""
+    allowed = allowed.lower().strip("[]")
+    return host == allowed.removeprefix(".") or (allowed.startswith(".") and host.endswith(allowed))

@@ -32,6 +32,23 @@ def test_all_problems_come_at_once_and_without_values() -> None:
     assert "canary" not in str(caught.value)
 
 
+def test_what_would_start_and_be_wrong_is_refused() -> None:
+    for name, value in (
+        ("CONSULT_TRUSTED_PROXIES", "10.0.0.0/8,0.0.0.0/0"),
+        ("CONSULT_TRUSTED_PROXIES", "::/0"),
+        ("CONSULT_EDGE_URL", "https://in.example:99999"),
+        ("CONSULT_EDGE_URL", "https://in.example:0"),
+        ("CONSULT_OFFICE_URL", "https://:443"),
+        ("CONSULT_OFFICE_URL", "https://me:s3cret@office.example"),
+    ):
+        with pytest.raises(config.BadConfig, match=name) as caught:
+            config.load({"EDGE_DATABASE_URL": DSN, name: value})
+        assert len(caught.value.problems) == 1
+        assert "s3cret" not in str(caught.value)
+    found = config.load({"EDGE_DATABASE_URL": DSN, "CONSULT_TRUSTED_PROXIES": "10.0.0.0/8,fc00::/7"})
+    assert len(found.trusted_proxies) == 2
+
+
 def test_missing_address_is_one_problem() -> None:
     with pytest.raises(config.BadConfig, match="EDGE_DATABASE_URL is missing"):
         config.load({})

@@ -73,8 +73,18 @@ def test_pages_of_a_member(running: Running, staff: Page, site: str) -> None:
     for sent in ({"message": "A person"}, {"message": "A machine", "_gotcha": "filled"}):
         httpx.post(running.facts["form"]["post"], json={"name": "Ann", "email": "ann@visitor.example"} | sent)
     eventually(lambda: running.ask("SELECT count(*) >= 2 FROM inbox_enquiry")[0][0])
+    inbox = staff.url
+    # So that there is a contact, a company and a deal to look at.
+    [(number,)] = running.ask("SELECT number FROM inbox_enquiry WHERE status = 'open' ORDER BY number LIMIT 1")
+    staff.goto(f"{inbox.partition('?')[0]}{number}/convert/")
+    staff.check("input[name=company][value=new]")
+    staff.fill("input[name=company_name]", "Rosa GmbH")
+    staff.check("input[name=deal]")
+    staff.fill("input[name=deal_title]", "New shop")
+    staff.get_by_role("button", name="Convert", exact=True).click()
+    staff.wait_for_url("**/?converted=*")
     wrong, pages = [], 0
-    for url in linked(staff, staff.url):
+    for url in linked(staff, inbox):
         pages += 1
         wrong += look(staff, url)
     assert wrong == []

@@ -5,8 +5,9 @@ import datetime as dt
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 
-from consult.accounts import queries, services
+from consult.accounts import queries, rules, services
 from consult.core import encryption, origin, tenancy
 from consult.core.api import Go, limits
 from consult.core.errors import Refused
@@ -17,7 +18,7 @@ FAILED_LIMIT = "120/minute"
 REPEATED_HEADERS = ("Content-Type", "ETag", "Location")
 
 
-def enter(request: HttpRequest, go: Go) -> HttpResponse:
+def enter(request: HttpRequest, go: Go) -> HttpResponseBase:
     """Let a caller in, count the call, and do the rest inside the token's agency, in one transaction."""
     now = dt.datetime.now(dt.UTC)
     # Whoever a cookie names is nobody here.
@@ -71,6 +72,8 @@ def _once(request: HttpRequest, caller: queries.Caller, key: str, go: Go, now: d
         return again
     # What is refused leaves this transaction as an exception, and the key is free again.
     response = go()
+    if not isinstance(response, HttpResponse):
+        raise TypeError("what is kept for a retry is not streamed")
     headers = {name: response[name] for name in REPEATED_HEADERS if name in response}
     services.keep_answer(
         agency_id=agency_id, id=id, status=response.status_code, headers=headers, content=response.content
@@ -84,3 +87,9 @@ def caller(request: HttpRequest) -> queries.Caller:
     if not isinstance(found, queries.Caller):
         raise TypeError("not behind the API's door")
     return found
+
+
+def covers(request: HttpRequest, permission: str) -> bool:
+    """Whether the caller's scopes and role both have this permission (rules.PERMISSIONS)."""
+    found = caller(request)
+    return rules.within(found.scopes, permission) and rules.may(found.here.role, permission)

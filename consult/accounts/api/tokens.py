@@ -11,7 +11,7 @@ from pydantic import AwareDatetime, BeforeValidator, Field
 
 from consult.accounts import queries as accounts
 from consult.accounts import rules, services
-from consult.accounts.api.door import caller
+from consult.accounts.api.door import caller, covers
 from consult.core import api
 from consult.core.errors import Refused
 
@@ -70,18 +70,12 @@ def _values(row: accounts.TokenRecord) -> dict[str, Any]:
     return {**vars(row), "role": row.role or None}
 
 
-def _manages(request: HttpRequest) -> bool:
-    """Whether the caller has to do with the agency's own tokens and those of other members."""
-    found = caller(request)
-    return rules.within(found.scopes, "tokens.manage") and rules.may(found.here.role, "tokens.manage")
-
-
 def _found(request: HttpRequest, token_id: UUID) -> accounts.TokenRecord:
     """Return the token, if the caller may know of it: their own, or any for who manages them."""
     me = caller(request)
     row = accounts.api_token(me.here.agency_id, token_id)
     own = row is not None and (row.id == me.token_id or (row.member_id and row.member_id == me.here.member_id))
-    if row is None or not (own or _manages(request)):
+    if row is None or not (own or covers(request, "tokens.manage")):
         raise Http404
     return row
 
@@ -92,7 +86,7 @@ def list_api_tokens(request: HttpRequest, paging: Query[api.Paging]) -> HttpResp
     here = accounts.permit(request, "records.read")
     after = api.cursor(request, paging, UUID)
     start = after[0] if after else None
-    if _manages(request):
+    if covers(request, "tokens.manage"):
         rows = accounts.api_tokens_after(here.agency_id, start, paging.limit + 1)
     elif here.member_id:
         rows = accounts.api_tokens_after(here.agency_id, start, paging.limit + 1, member_id=here.member_id)

@@ -3,7 +3,7 @@
 import datetime as dt
 import zoneinfo
 from collections.abc import Mapping
-from email.utils import parseaddr
+from email.utils import getaddresses, parseaddr
 from typing import Any
 from uuid import UUID
 
@@ -79,6 +79,12 @@ def _raise_taken(error: IntegrityError, slug: str) -> None:
         raise NameTaken(slug) from error
 
 
+def lock_agency(*, agency_id: int) -> None:
+    """Let nobody else change the agency's settings, logo or members until the transaction is done."""
+    with tenancy.agency(agency_id):
+        models.Agency.objects.select_for_update(no_key=True).get(id=agency_id)
+
+
 def update_agency(*, agency_id: int, changes: Mapping[str, Any], by: UUID | None) -> None:
     """Change these settings (queries.SETTINGS) and no other: somebody else may be changing those at this moment.
 
@@ -137,8 +143,12 @@ def _is_zone(name: str) -> bool:
 
 
 def _is_sender(text: str) -> bool:
-    """One address, with a name or without, and nothing that would begin another header."""
-    return len(text) <= 320 and text.isprintable() and bool(rules.one_address(parseaddr(text)[1]))
+    """One address, with a name before it or without, and nothing that would begin another header or address."""
+    found = getaddresses([text])
+    if len(text) > 320 or not text.isprintable() or len(found) != 1:
+        return False
+    _name, address = found[0]
+    return bool(rules.one_address(address)) and (text == address or text.endswith(f"<{address}>"))
 
 
 def set_logo(*, agency_id: int, content: bytes, by: UUID | None) -> None:

@@ -240,6 +240,12 @@ def _revoke_by_access_token(token: str, client_id: str, now: dt.datetime) -> Non
             _revoke(claims.agency_id, claims.grant_id, now, why="signed out", by=claims.member_id)
 
 
+def lock_grant(*, agency_id: int, grant_id: UUID) -> None:
+    """Let nobody else change it until the transaction is done."""
+    with tenancy.agency(agency_id):
+        models.Grant.objects.select_for_update(of=("self",)).filter(agency_id=agency_id, id=grant_id).first()
+
+
 def revoke_grant(*, agency_id: int, grant_id: UUID, by: UUID | None, now: dt.datetime) -> None:
     """Sign a program out."""
     with tenancy.agency(agency_id):

@@ -89,6 +89,12 @@ def invite_member(
     return invitation.id
 
 
+def lock_invitation(*, agency_id: int, invitation_id: UUID) -> None:
+    """Let nobody else change it until the transaction is done. Raise NoSuchInvitation."""
+    with tenancy.agency(agency_id):
+        _locked(agency_id, invitation_id)
+
+
 def resend_invitation(*, agency_id: int, invitation_id: UUID, by: UUID, now: dt.datetime) -> None:
     """Send a new link, good for INVITATION_DAYS; the old one is dead.
 

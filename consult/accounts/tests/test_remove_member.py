@@ -131,3 +131,26 @@ def test_who_came_back_before_the_job_ran_keeps_them(database: Database, cast: C
     assert services.add_member(agency_id=cast.a, user_id=cast.bob.user_id, role="viewer") == cast.bob.member_id
     worker.run_jobs(database)
     assert database.ask("SELECT assignee_id FROM inbox_enquiry") == [(cast.bob.member_id,)]
+
+
+def test_the_agencys_tokens_that_they_made_stay_and_say_so(database: Database, cast: Cast) -> None:
+    """What the agency's programs work with does not stop; but somebody outside has seen the secret."""
+    secrets = {
+        name: services.create_api_token(
+            agency_id=cast.a, name=name, scopes=["read"], by=maker.member_id, role="member"
+        )[1]
+        for name, maker in (("Accounting", cast.bob), ("Reports", cast.bob), ("Website", cast.alice))
+    }
+    token(cast, cast.bob)
+    page = cast.alice.client.get("/a/settings/people/").content.decode()
+    assert "may know their secrets: Accounting, Reports. Revoke" in page
+    assert "Website" not in page, "one's own is not asked about, since one cannot remove oneself"
+    assert "Accounting" not in cast.vera.client.get("/a/settings/people/").content.decode()
+    assert "Maker gone" not in cast.alice.client.get("/a/settings/tokens/").content.decode()
+    cast.alice.client.post(path(cast.bob.member_id, "remove"))
+    for secret in secrets.values():
+        assert services.believe_api_token(secret, now=NOW)
+    page = cast.alice.client.get("/a/settings/tokens/").content.decode()
+    assert page.count("Bob, who made it and has seen its secret, is no longer here.") == 2
+    services.add_member(agency_id=cast.a, user_id=cast.bob.user_id, role="member")
+    assert "Maker gone" not in cast.alice.client.get("/a/settings/tokens/").content.decode()

@@ -84,9 +84,11 @@ def test_many_tries_are_stopped_without_locking_others_out(cast: Cast) -> None:
     assert statuses == [200] * 5 + [429] * 3
     answer = Client().post(URL, {"login": "bob@example.com", "password": PASSWORD})
     assert answer.status_code == 429, "the right password does not help now"
+    assert answer["Retry-After"] == "300"
     assert "That was too often" in answer.content.decode()
     told = Client(headers={"Accept": "application/json"}).post(URL, {"login": "bob@example.com", "password": "x"})
     assert (told.status_code, told["Content-Type"]) == (429, "application/problem+json")
+    assert (told["Retry-After"], told.json()["code"]) == ("300", "too_many_requests")
     # But for who comes from anywhere else: a stranger who guesses locks nobody out.
     assert sign_in(Client(REMOTE_ADDR="198.51.100.8")) == 302
     # Others sign in as ever, from the same address and from another.
@@ -100,9 +102,19 @@ def test_one_address_cannot_try_everybody(cast: Cast) -> None:
     answers = [sign_in(Client(REMOTE_ADDR="203.0.113.9"), f"person{number}@example.com", "x") for number in range(40)]
     assert 429 in answers
     page = Client(REMOTE_ADDR="203.0.113.9").post(URL, {"login": "alice@example.com", "password": PASSWORD})
-    assert page.status_code == 429
+    assert (page.status_code, page["Retry-After"]) == (429, "300")
     assert "That was too often" in page.content.decode()
     assert sign_in(Client(REMOTE_ADDR="198.51.100.7"), "alice@example.com") == 302
+
+
+def test_counters_cannot_be_pushed_out(database: Database, cast: Cast) -> None:
+    """Whoever fills the cache wins no further tries; the database's one throws out what sorts first when it is full."""
+    for number in range(5):
+        sign_in(Client(), password=f"guess {number}")
+    for number in range(400):
+        cache.set(f"zzz-{number}", 1)
+    assert database.ask("SELECT count(*) > 400 FROM core_cache") == [(True,)]
+    assert sign_in(Client()) == 429
 
 
 def test_signing_out_wants_a_post(cast: Cast) -> None:

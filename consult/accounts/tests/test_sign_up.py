@@ -4,8 +4,10 @@ import datetime as dt
 import re
 import threading
 from collections.abc import Callable
+from unittest import mock
 
 import pytest
+from django.contrib.auth import hashers
 from django.core import mail
 from django.db import connection
 from django.test import Client
@@ -14,6 +16,7 @@ from pytest_django import Settings
 from conftest import PASSWORD, Cast, Database
 from consult.accounts import models, queries, services
 from consult.accounts.tests.test_accept_invitation import invite
+from consult.accounts.tests.test_sign_in import Counting
 
 URL = "/accounts/signup/"
 CODE = "/accounts/confirm-email/"
@@ -88,6 +91,17 @@ def test_without_the_code_there_is_no_way_in(cast: Cast) -> None:
     assert "Open an agency" in again.get("/accounts/agencies/").content.decode()
 
 
+def test_whoever_has_an_account_the_same_work_is_done(cast: Cast) -> None:
+    """Time tells nobody whether an address has an account: a password is hashed as often for either."""
+    counts = {}
+    with mock.patch.object(hashers, "get_hasher", return_value=Counting()):
+        for email in ("bob@example.com", "nina@example.com"):
+            Counting.count = 0
+            assert sign_up(Client(), email=email) == 302
+            counts[email] = Counting.count
+    assert counts["bob@example.com"] == counts["nina@example.com"] > 0, counts
+
+
 def test_it_asks_for_what_it_needs_and_keeps_what_was_typed(cast: Cast) -> None:
     for changed, said in (
         ({"name": ""}, "This field is required"),
@@ -95,6 +109,7 @@ def test_it_asks_for_what_it_needs_and_keeps_what_was_typed(cast: Cast) -> None:
         ({"email": "not an address"}, "valid email"),
         ({"password1": "short"}, "at least 12 characters"),
         ({"password1": "password1234"}, "too common"),
+        ({"password1": "nina@example.com"}, "too similar"),
         ({"agency_name": ""}, "This field is required"),
         ({"slug": "Not a slug!"}, "Small letters, digits and dashes between them"),
         ({"slug": "admin"}, "is taken"),

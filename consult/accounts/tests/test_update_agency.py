@@ -68,6 +68,8 @@ def test_everything_can_be_changed(database: Database, cast: Cast) -> None:
     assert by == cast.alice.member_id
     assert data["before"]["name"] == "Agency A"
     assert data["after"]["name"] == "Ännchen & Co"
+    # The audit keeps what it says for ever, so it names nobody: no name, and of the address what tells it from another.
+    assert (data["before"]["sender_address"], data["after"]["sender_address"]) == ("", "h…@annchen.example")
     assert data["before"].keys() == data["after"].keys() == {*stored(cast)} - {"logo"}
     again = shown(cast.alice.client, "/annchen/settings/")
     assert (again["sender_name"], again["sender_email"]) == ("Ännchen Office", "hello@annchen.example")

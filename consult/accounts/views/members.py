@@ -25,9 +25,10 @@ def _page(request: HttpRequest, form: forms.Invitation | None = None) -> HttpRes
     here = queries.permit(request, "records.read")
     people = queries.colleagues(here.agency_id)
     managing = queries.may(here, "members.manage")
+    made = queries.tokens_of_makers(here.agency_id) if managing else {}
     owners = sum(person.role == "owner" for person in people)
     context = {
-        "people": [_row(here, person, owners) for person in people],
+        "people": [{**_row(here, person, owners), "made": made.get(person.id, [])} for person in people],
         "invitations": [
             (offer, managing and rules.may_give(here.role, offer.role))
             for offer in queries.open_invitations(here.agency_id, timezone.now())

@@ -3,11 +3,15 @@
 from ninja import Router
 
 from consult.core.api.lists import Listed, Paging, cursor, listed
+from consult.core.api.raw import MEDIA_TYPE, TAKES_BYTES, gives_bytes
+from consult.core.api.raw import read as read_bytes
 from consult.core.api.service import Api, Enter, Go, refusing
 from consult.core.api.shapes import Input, Line, Shape, Words, kept
-from consult.core.api.versions import answer, expect
+from consult.core.api.versions import answer, etag, expect, not_modified
 
 __all__ = [
+    "MEDIA_TYPE",
+    "TAKES_BYTES",
     "Api",
     "Enter",
     "Go",
@@ -20,8 +24,12 @@ __all__ = [
     "Words",
     "answer",
     "cursor",
+    "etag",
     "expect",
+    "gives_bytes",
     "kept",
     "listed",
+    "not_modified",
+    "read_bytes",
     "refusing",
 ]

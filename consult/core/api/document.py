@@ -22,6 +22,8 @@ changes its meaning.
 """
 TAGS = {
     "Members": "Who calls, and who belongs to the agency.",
+    "Invitations": "Places in the agency that are offered by e-mail.",
+    "Agency": "The agency's settings and its logo.",
     "Clients": "Companies that the agency works for.",
     "Contacts": "People whom the agency knows.",
     "Companies": "Companies that the agency knows.",
@@ -31,8 +33,12 @@ TAGS = {
     "Sites": "Websites of clients, or of the agency itself.",
     "Forms": "Forms on sites: their fields, rules and settings.",
     "Submissions": "What arrived, as it arrived. Never changed.",
+    "Files": "What visitors sent along, as bytes.",
+    "Attention": "What was accepted and could not be stored: its bytes, until somebody has looked.",
     "Enquiries": "What staff work on, opened from submissions.",
+    "Jobs": "Work in the background that failed for good.",
     "Tokens": "What programs sign in with.",
+    "Programs": "Programs that members have signed in, such as the browser extension.",
     "Audit": "Who did what.",
 }
 PROBLEM = {
@@ -156,11 +162,13 @@ def _complete(operation: dict[str, Any], method: str, path: str, schemas: dict[s
     """Add what no route says itself: common headers, parameters and problems."""
     responses = operation["responses"]
     is_list = any("next" in _properties(each, schemas) for each in responses.values())
-    is_one = "{" in path and not is_list
-    changes = method != "get" and is_one and "201" not in responses
+    given = responses.get("200", {}).get("content", {})
+    is_json = not given or "application/json" in given
+    is_versioned = is_json or "304" in responses
+    changes = method in ("put", "patch", "delete") or (method == "post" and "{" in path and "201" not in responses)
     parameters = operation["parameters"]
     problems = [400, 401, 403, 404, 413, 415, 422, 429, 503]
-    if method == "get" and not is_list:
+    if method == "get" and not is_list and is_versioned:
         parameters.append(IF_NONE_MATCH)
         responses["304"] = {"description": "It still is as the caller has it.", "headers": _headers("ETag")}
     if changes:
@@ -172,7 +180,7 @@ def _complete(operation: dict[str, Any], method: str, path: str, schemas: dict[s
     if method == "patch":
         problems.append(409)
     for status, response in list(responses.items()):
-        own = [] if is_list or status in ("204", "304") else ["ETag"]
+        own = [] if is_list or status in ("204", "304") or not is_versioned else ["ETag"]
         created = ["Location"] if status == "201" and "notes" not in path else []
         response["headers"] = {**response.get("headers", {}), **_headers(*LIMITS, *own, *created)}
     responses |= {str(status): {"$ref": f"#/components/responses/Problem{status}"} for status in sorted(problems)}

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 from ninja import NinjaAPI
 
 from consult.core import errors
-from consult.core.api import document
+from consult.core.api import document, raw
 
 DEEPEST = 3
 
@@ -45,9 +45,11 @@ def _groups(found: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _operation(path: str, method: str, operation: dict[str, Any], schemas: dict[str, Any]) -> dict[str, Any]:
-    body = operation.get("requestBody", {}).get("content", {}).get("application/json")
+    sent = operation.get("requestBody", {}).get("content", {})
+    body = sent.get("application/json")
     success = next(status for status in operation["responses"] if status.startswith("2"))
-    answered = operation["responses"][success].get("content", {}).get("application/json", {}).get("schema")
+    given = operation["responses"][success].get("content", {})
+    answered = given.get("application/json", {}).get("schema")
     return {
         "id": operation["operationId"],
         "method": method.upper(),
@@ -65,20 +67,23 @@ def _operation(path: str, method: str, operation: dict[str, Any], schemas: dict[
             for parameter in operation["parameters"]
         ],
         "body": list(_fields(body["schema"], schemas)) if body else [],
-        "curl": _curl(path, method, body),
+        "curl": _curl(path, method, body, takes_bytes=raw.MEDIA_TYPE in sent),
         "success": success,
+        "gives_bytes": bool(given) and not answered,
         "answer": list(_fields(answered, schemas)) if answered else [],
         "problems": [status for status in operation["responses"] if status.startswith(("4", "5"))],
     }
 
 
-def _curl(path: str, method: str, body: dict[str, Any] | None) -> str:
+def _curl(path: str, method: str, body: dict[str, Any] | None, *, takes_bytes: bool) -> str:
     lines = [f"curl {settings.CONSULT_OFFICE_URL}{path}", '-H "Authorization: Bearer $CONSULT_TOKEN"']
     if method != "get":
         lines.insert(1, f"-X {method.upper()}")
     if body:
         sent = json.dumps(body["example"], ensure_ascii=False)
         lines += ["-H 'Content-Type: application/json'", f"-d '{sent}'"]
+    if takes_bytes:
+        lines += [f"-H 'Content-Type: {raw.MEDIA_TYPE}'", "--data-binary @file"]
     return " \\\n  ".join(lines)
 
 

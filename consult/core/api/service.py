@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.exceptions import BadRequest, PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path
 from django.utils import translation
 from django.views.decorators.csrf import csrf_exempt
@@ -16,12 +17,12 @@ from ninja.operation import Operation, PathView
 from ninja.utils import normalize_path, replace_path_param_notation
 
 from consult.core import errors
-from consult.core.api import bodies
+from consult.core.api import bodies, raw
 from consult.core.errors import Refused
 
-type Go = Callable[[], HttpResponse]
+type Go = Callable[[], HttpResponseBase]
 # Lets a request in (who calls, how often, into which agency), or raises Refused; the second argument does the rest.
-type Enter = Callable[[HttpRequest, Go], HttpResponse]
+type Enter = Callable[[HttpRequest, Go], HttpResponseBase]
 
 
 class Api(NinjaAPI):
@@ -51,31 +52,30 @@ class Api(NinjaAPI):
     def get_root_path(self, path_params: Mapping[str, Any]) -> str:
         return "/api/"
 
-    def _view(self, routed: PathView) -> Callable[..., HttpResponse]:
+    def _view(self, routed: PathView) -> Callable[..., HttpResponseBase]:
         operations = {method: operation for operation in routed.operations for method in operation.methods}
         known = {method: _query_names(operation) for method, operation in operations.items()}
         allow = ", ".join(sorted([*operations, *(["HEAD"] if "GET" in operations else [])]))
 
         @csrf_exempt
-        def view(request: HttpRequest, **parts: Any) -> HttpResponse:
+        def view(request: HttpRequest, **parts: Any) -> HttpResponseBase:
             method = "GET" if request.method == "HEAD" else str(request.method)
 
-            def go() -> HttpResponse:
+            def go() -> HttpResponseBase:
                 if method not in operations:
                     raise Refused("method_not_allowed", headers={"Allow": allow})
                 request.GET = bodies.parameters(request, known[method])  # type: ignore[assignment]
                 # Also where no body is asked for: what is sent is looked at.
-                bodies.read(request)
-                response = operations[method].run(request, **parts)
-                if not isinstance(response, HttpResponse):
-                    raise TypeError("a JSON route does not stream")
-                return response
+                if not raw.takes_bytes(operations[method]):
+                    bodies.read(request)
+                return operations[method].run(request, **parts)
 
             return self._answered(request, go)
 
         return view
 
-    def _answered(self, request: HttpRequest, go: Go) -> HttpResponse:
+    def _answered(self, request: HttpRequest, go: Go) -> HttpResponseBase:
+        response: HttpResponseBase
         with translation.override("en"):
             try:
                 response = self.enter(request, go)
@@ -86,10 +86,18 @@ class Api(NinjaAPI):
         for name, value in getattr(request, "api_headers", {}).items():
             response.headers.setdefault(name, value)
         response.headers.setdefault("Cache-Control", "private, no-cache" if "ETag" in response else "no-store")
-        if request.method == "HEAD":
-            response["Content-Length"] = str(len(response.content))
-            response.content = b""
+        return _headers_alone(response) if request.method == "HEAD" else response
+
+
+def _headers_alone(response: HttpResponseBase) -> HttpResponse:
+    """Return what a HEAD is answered: what a GET would be, but for the body."""
+    if isinstance(response, HttpResponse):
+        response["Content-Length"] = str(len(response.content))
+        response.content = b""
         return response
+    # A stream says its length itself, and its file is closed here: nobody will read it.
+    response.close()
+    return HttpResponse(status=response.status_code, headers=dict(response.items()))
 
 
 def _query_names(operation: Operation) -> frozenset[str]:
@@ -162,6 +170,9 @@ def _fault(error: Mapping[str, Any]) -> dict[str, str]:
         return {"pointer": pointer, "code": "too_long", "detail": f"This may have at most {most} characters."}
     if error["type"] in ("missing", "model_attributes_type") and not pointer:
         return {"pointer": pointer, "code": "missing", "detail": "A JSON object is needed."}
+    if error["type"] in ("model_type", "model_attributes_type"):
+        # pydantic names the class.
+        return {"pointer": pointer, "code": "object_type", "detail": "A JSON object is needed."}
     return {"pointer": pointer, "code": str(error["type"]), "detail": f"{str(error['msg']).rstrip('.')}."}
 
 

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 from cryptography.fernet import Fernet
+from django.conf import global_settings
+from django.contrib.auth import hashers
 from django.core.exceptions import ImproperlyConfigured
 
 from consult.settings import base, environment
@@ -141,3 +143,10 @@ def test_mail_settings_from_the_address() -> None:
     assert (found["EMAIL_PORT"], found["EMAIL_USE_TLS"], found["EMAIL_USE_SSL"]) == (465, False, True)
     assert base._mail("smtp://mail.example")["EMAIL_PORT"] == 25
     assert base._mail("") == {}
+
+
+def test_passwords_are_hashed_as_django_does_today() -> None:
+    """Nothing of ours says otherwise; a weaker one in the tests alone, for their speed."""
+    assert not hasattr(base, "PASSWORD_HASHERS")
+    assert global_settings.PASSWORD_HASHERS[0] == "django.contrib.auth.hashers.PBKDF2PasswordHasher"
+    assert hashers.PBKDF2PasswordHasher.iterations >= 600_000

@@ -171,3 +171,11 @@ def test_every_page_forbids_what_it_does_not_need(cast: Cast) -> None:
         assert "<style" not in text
         assert " onclick" not in text
         assert " style=" not in text
+
+
+def test_who_posts_to_a_page_that_takes_nothing_is_told_that(cast: Cast) -> None:
+    """405 and not 403: a program has no token of a form, and needs none to learn that it is wrong here."""
+    program = Client(enforce_csrf_checks=True)
+    for address in ("/api/docs", "/api/openapi.json"):
+        answer = program.post(address)
+        assert (answer.status_code, answer["Allow"]) == (405, "GET, HEAD"), address

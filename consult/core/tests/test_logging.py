@@ -98,6 +98,8 @@ TEXTS = {
     "assignment, prefixed": f"GITHUB_CLIENT_SECRET_2 = {SECRET}",
     "github": f"pushed with ghp_{'a1' * 10}{SECRET}",
     "sign-in link": f"GET /accounts/sign-in/{SECRET}/",
+    "invitation": f"GET /accounts/invitations/{SECRET}/",
+    "invitation in a mail": f"https://office.example/accounts/invitations/{SECRET}/?next=1",
     "password reset": f"https://office.example/accounts/password/reset/key/1-{SECRET}/",
 }
 WAYS: dict[str, Callable[[str], Any]] = {

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -17,11 +18,11 @@ ROOT = Path(__file__).resolve().parents[3]
 GOOD = {
     "SECRET_KEY": "aB3$" * 5 + "xY7-kLm9_QwErTyUiOpZxCvBnM1234567890",
     "DATABASE_URL": "postgresql://consult_app:db-password@127.0.0.1:1/consult",
-    "ALLOWED_HOSTS": "office.example, www.office.example",
-    "CONSULT_OFFICE_URL": "https://office.example",
-    "CONSULT_EDGE_URL": "https://in.example",
+    "ALLOWED_HOSTS": "office.acme.test, www.office.acme.test",
+    "CONSULT_OFFICE_URL": "https://office.acme.test",
+    "CONSULT_EDGE_URL": "https://in.acme.test",
     "CONSULT_ENCRYPTION_KEYS": Fernet.generate_key().decode(),
-    "EMAIL_URL": "smtp://user:mail-password@mail.example:587?tls=true",
+    "EMAIL_URL": "smtp://user:mail-password@mail.acme.test:587?tls=true",
 }
 SHOW = """
 import json
@@ -71,7 +72,7 @@ def test_a_good_environment_makes_it_strict() -> None:
     found = settings(DEBUG="True", DJANGO_DEBUG="1", CONSULT_DEBUG="on")
     assert found == {
         "DEBUG": False,
-        "ALLOWED_HOSTS": ["office.example", "www.office.example"],
+        "ALLOWED_HOSTS": ["office.acme.test", "www.office.acme.test"],
         "SESSION_COOKIE_SECURE": True,
         "SESSION_COOKIE_HTTPONLY": True,
         # The prefix makes the browser refuse a cookie that another host or plain HTTP set.
@@ -86,9 +87,9 @@ def test_a_good_environment_makes_it_strict() -> None:
         "LANGUAGE_COOKIE_NAME": "__Host-language",
         "LANGUAGE_COOKIE_SECURE": True,
         "SECRET_KEY_FALLBACKS": [],
-        "CSRF_TRUSTED_ORIGINS": ["https://office.example"],
+        "CSRF_TRUSTED_ORIGINS": ["https://office.acme.test"],
         "X_FRAME_OPTIONS": "DENY",
-        "EMAIL_HOST": "mail.example",
+        "EMAIL_HOST": "mail.acme.test",
     }
 
 
@@ -131,10 +132,10 @@ def test_each_weak_value_is_named() -> None:
         "SECRET_KEY": "too-short-to-be-good",
         "DATABASE_URL": "sqlite:///var/db.sqlite3",
         "ALLOWED_HOSTS": "*",
-        "CONSULT_OFFICE_URL": "http://office.example",
-        "CONSULT_EDGE_URL": "http://in.example",
+        "CONSULT_OFFICE_URL": "http://office.acme.test",
+        "CONSULT_EDGE_URL": "http://in.acme.test",
         "CONSULT_ENCRYPTION_KEYS": "not-a-fernet-key",
-        "EMAIL_URL": "https://mail.example",
+        "EMAIL_URL": "https://mail.acme.test",
     }
     told = refused(weak)
     assert sorted(line.partition(":")[0] for line in told) == sorted(GOOD)
@@ -145,6 +146,57 @@ def test_each_weak_value_is_named() -> None:
     # A worker is asked for its own address, the rest being good.
     assert named(GOOD | {"CONSULT_PROCESS": "worker"}) == ["WORKER_DATABASE_URL: missing."]
     assert len(named(GOOD | {"DATABASE_URL": "postgresql://u:db-password@[::1/consult"})) == 1
+
+
+def test_what_nobody_can_mean_is_refused() -> None:
+    """What would start, and then believe everybody, or reach nobody."""
+    for name, value in (
+        ("CONSULT_TRUSTED_PROXIES", "10.0.0.0/8,0.0.0.0/0"),
+        ("CONSULT_TRUSTED_PROXIES", "::/0"),
+        ("CONSULT_TRUSTED_PROXIES", "128.0.0.0/1"),
+        ("ALLOWED_HOSTS", "office.acme.test,office.example"),
+        ("ALLOWED_HOSTS", "https://office.acme.test"),
+        ("ALLOWED_HOSTS", "office.acme.test:443"),
+        ("CONSULT_OFFICE_URL", "https://me:db-password@office.acme.test"),
+        ("CONSULT_OFFICE_URL", "https://office.acme.test?next=1"),
+        ("CONSULT_OFFICE_URL", "https://office.acme.test#top"),
+        ("CONSULT_OFFICE_URL", "https://office.acme.test:99999"),
+        ("CONSULT_OFFICE_URL", "https://office.acme.test:0"),
+        ("CONSULT_OFFICE_URL", "https://"),
+        ("CONSULT_OFFICE_URL", "https://other.acme.test"),
+        ("CONSULT_EDGE_URL", "https://in.example"),
+        ("CONSULT_EDGE_URL", "https://in.example.com"),
+        ("CONSULT_EDGE_URL", "https://in.acme.test:99999"),
+        ("CONSULT_SITE_URL", "https://me:db-password@acme.test"),
+        ("CONSULT_GITHUB_URL", "https://me:db-password@github.com"),
+        ("CONSULT_API_ORIGINS", "https://app.example"),
+        ("CONSULT_API_ORIGINS", "https://app.acme.test:99999"),
+        ("CONSULT_MAIL_FROM", "Consult <consult@office.example>"),
+        ("CONSULT_OFFICE_PORT", "99999"),
+        ("DATABASE_URL", "postgresql://consult_app:db-password@127.0.0.1:99999/consult"),
+        ("DATABASE_URL", "postgresql://consult_app:db-password@db.example:5432/consult"),
+        ("EMAIL_URL", "smtp://user:mail-password@mail.example:587?tls=true"),
+        ("EMAIL_URL", "smtp://user:mail-password@mail.acme.test:99999"),
+        ("REDIS_URL", "redis://:db-password@redis.acme.test:99999/0"),
+    ):
+        assert [line.partition(":")[0] for line in named(GOOD | {name: value})] == [name], (name, value)
+    for name, value in (
+        ("CONSULT_TRUSTED_PROXIES", "10.0.0.0/8,fc00::/7,203.0.113.7/32"),
+        ("ALLOWED_HOSTS", ".acme.test"),
+        ("ALLOWED_HOSTS", "OFFICE.acme.test,[::1]"),
+        ("CONSULT_OFFICE_URL", "https://office.acme.test:8443/"),
+        ("DATABASE_URL", "postgresql://u:p@one.acme.test:5432,two.acme.test:5433/consult"),
+        ("DATABASE_URL", "postgresql://u@%2Fvar%2Frun/consult"),
+        ("CONSULT_MAIL_FROM", "Acme <hello@acme.test>"),
+    ):
+        environment.read(GOOD | {name: value}, production=True)
+
+
+def test_the_examples_file_starts_nothing() -> None:
+    lines = [line.removeprefix("#") for line in (ROOT / ".env.example").read_text("utf-8").splitlines()]
+    given = dict(line.split("=", 1) for line in lines if re.fullmatch(r"[A-Z_]+=\S.*", line))
+    told = {line.partition(":")[0] for line in named(given)}
+    assert {"ALLOWED_HOSTS", "CONSULT_OFFICE_URL", "CONSULT_EDGE_URL", "EMAIL_URL", "DATABASE_URL"} <= told
 
 
 def named(environ: dict[str, str]) -> list[str]:

@@ -1,4 +1,4 @@
-"""JSON routes of the inbox: enquiries, what staff do with them, and their notes."""
+"""Enquiries, what staff do with them, and their notes."""
 
 import datetime as dt
 import uuid

@@ -1,12 +1,10 @@
-"""JSON routes of intake: sites, forms, and submissions as they arrived."""
+"""Forms on sites: their fields, rules and settings."""
 
 import dataclasses
 import datetime as dt
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from django.core.exceptions import ValidationError
-from django.core.validators import URLValidator, validate_email
 from django.http import Http404, HttpRequest, HttpResponse
 from ninja import Query
 from pydantic import AfterValidator, Field, StrictBool, StrictInt, StringConstraints
@@ -14,133 +12,11 @@ from pydantic import AfterValidator, Field, StrictBool, StrictInt, StringConstra
 from consult.accounts import queries as accounts
 from consult.core import api
 from consult.intake import queries, rules, services
+from consult.intake.api.texts import Email, Language, Limit, Name, Origin, Target
 
-sites = api.Router(tags=["Sites"])
-forms = api.Router(tags=["Forms"])
-submissions = api.Router(tags=["Submissions"])
+router = api.Router(tags=["Forms"])
 
-REFUSALS = {
-    services.NoSuchForm: ("not_found", ""),
-    services.NoSuchClient: ("invalid", "/client_id"),
-    rules.BadDefinition: ("invalid", ""),
-}
-_is_web_address = URLValidator(["http", "https"])
-
-
-def _url(text: str) -> str:
-    try:
-        _is_web_address(text)
-    except ValidationError:
-        raise ValueError("This is not a web address like https://example.com.") from None
-    return text
-
-
-def _email(text: str) -> str:
-    try:
-        validate_email(text)
-    except ValidationError:
-        raise ValueError("This is not an e-mail address.") from None
-    return text
-
-
-def _language(code: str) -> str:
-    if code not in dict(queries.languages()):
-        raise ValueError("There are no texts in this language.")
-    return code
-
-
-Name = Annotated[api.Line, Field(max_length=200)]
-Url = Annotated[api.Line, Field(max_length=500, examples=["https://example.com"]), AfterValidator(_url)]
-Email = Annotated[api.Line, Field(max_length=254), AfterValidator(_email)]
-Origin = Annotated[api.Line, Field(max_length=300), AfterValidator(rules.clean_origin)]
-Target = Annotated[api.Line, Field(max_length=500), AfterValidator(rules.clean_target)]
-Limit = Annotated[api.Line, Field(max_length=30), AfterValidator(rules.clean_limit)]
-Language = Annotated[api.Line, Field(max_length=10, examples=["en"]), AfterValidator(_language)]
-
-# --- sites ---
-
-
-class Site(api.Shape):
-    """A website of a client; of the agency itself when `client_id` is null."""
-
-    id: UUID
-    name: str
-    url: str
-    client_id: UUID | None
-    fallback_contact: Annotated[
-        str, Field(description="How else to reach them: shown to a visitor whose message cannot be stored.")
-    ]
-    created_at: dt.datetime
-
-
-class SiteInput(api.Input):
-    name: Annotated[Name, Field(examples=["The Daily Grind"])]
-    url: Url
-    client_id: UUID | None = None
-    fallback_contact: Annotated[api.Words, Field(max_length=320)] = ""
-
-
-class SiteChange(api.Input):
-    name: Annotated[Name, Field(default_factory=api.kept)]
-    url: Annotated[Url, Field(default_factory=api.kept)]
-    client_id: Annotated[UUID | None, Field(default_factory=api.kept)]
-    fallback_contact: Annotated[api.Words, Field(max_length=320, default_factory=api.kept)]
-
-
-class WantedSites(api.Paging):
-    client_id: UUID | None = None
-
-
-def _site(row: queries.Site) -> Site:
-    return Site(**vars(row))
-
-
-def _found_site(agency_id: int, site_id: UUID) -> Site:
-    row = queries.site_row(agency_id, site_id)
-    if row is None:
-        raise Http404
-    return _site(row)
-
-
-@sites.get("", response=api.Listed[Site], summary="List sites")
-def list_sites(request: HttpRequest, wanted: Query[WantedSites]) -> HttpResponse:
-    """The agency's sites in the order in which they were added."""
-    here = accounts.permit(request, "records.read")
-    after = api.cursor(request, wanted, UUID)
-    start = after[0] if after else None
-    rows = queries.sites_after(here.agency_id, start, wanted.limit + 1, client_id=wanted.client_id)
-    return api.listed(request, rows, wanted, shape=_site, place=lambda row: (row.id,))
-
-
-@sites.get("/{uuid:site_id}", response=Site, summary="Show a site")
-def show_site(request: HttpRequest, site_id: UUID) -> HttpResponse:
-    here = accounts.permit(request, "records.read")
-    return api.answer(request, _found_site(here.agency_id, site_id))
-
-
-@sites.post("", response={201: Site}, summary="Add a site")
-def create_site(request: HttpRequest, body: SiteInput) -> HttpResponse:
-    here = accounts.permit(request, "sites.manage")
-    with api.refusing(REFUSALS):
-        site_id = services.create_site(agency_id=here.agency_id, by=here.member_id, **dict(body))
-    location = f"/api/v1/sites/{site_id}"
-    return api.answer(request, _found_site(here.agency_id, site_id), status=201, location=location)
-
-
-@sites.patch("/{uuid:site_id}", response=Site, summary="Change a site")
-def update_site(request: HttpRequest, site_id: UUID, body: SiteChange) -> HttpResponse:
-    """Names that the body does not hold stay as they are; `client_id: null` makes it the agency's own."""
-    here = accounts.permit(request, "sites.manage")
-    with api.refusing({services.NoSuchSite: ("not_found", ""), **REFUSALS}):
-        services.lock_site(agency_id=here.agency_id, site_id=site_id)
-        now = _found_site(here.agency_id, site_id)
-        api.expect(request, now)
-        kept = {name: getattr(now, name) for name in SiteChange.model_fields}
-        services.update_site(agency_id=here.agency_id, site_id=site_id, by=here.member_id, **{**kept, **body.given()})
-    return api.answer(request, _found_site(here.agency_id, site_id))
-
-
-# --- forms ---
+REFUSALS = {services.NoSuchForm: ("not_found", ""), rules.BadDefinition: ("invalid", "")}
 
 type Kind = Literal["text", "email", "tel", "textarea", "select", "checkbox", "file"]
 type FileKind = Literal["images", "pdf", "text", "office", "media", "archives"]
@@ -330,7 +206,7 @@ def _values(given: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-@forms.get("", response=api.Listed[Form], summary="List forms")
+@router.get("", response=api.Listed[Form], summary="List forms")
 def list_forms(request: HttpRequest, wanted: Query[WantedForms]) -> HttpResponse:
     """The agency's forms in the order in which they were added."""
     here = accounts.permit(request, "records.read")
@@ -340,13 +216,13 @@ def list_forms(request: HttpRequest, wanted: Query[WantedForms]) -> HttpResponse
     return api.listed(request, rows, wanted, shape=_form, place=lambda row: (row.id,))
 
 
-@forms.get("/{uuid:form_id}", response=Form, summary="Show a form")
+@router.get("/{uuid:form_id}", response=Form, summary="Show a form")
 def show_form(request: HttpRequest, form_id: UUID) -> HttpResponse:
     here = accounts.permit(request, "records.read")
     return api.answer(request, _found_form(here.agency_id, form_id))
 
 
-@forms.post("", response={201: Form}, summary="Add a form")
+@router.post("", response={201: Form}, summary="Add a form")
 def create_form(request: HttpRequest, body: FormInput) -> HttpResponse:
     here = accounts.permit(request, "sites.manage")
     with api.refusing({services.NoSuchSite: ("invalid", "/site_id"), **REFUSALS}):
@@ -357,7 +233,7 @@ def create_form(request: HttpRequest, body: FormInput) -> HttpResponse:
     return api.answer(request, _found_form(here.agency_id, form_id), status=201, location=location)
 
 
-@forms.patch("/{uuid:form_id}", response=Form, summary="Change a form")
+@router.patch("/{uuid:form_id}", response=Form, summary="Change a form")
 def update_form(request: HttpRequest, form_id: UUID, body: FormChange) -> HttpResponse:
     """Writes the form's next version. Names that the body does not hold stay as they are."""
     here = accounts.permit(request, "sites.manage")
@@ -371,83 +247,3 @@ def update_form(request: HttpRequest, form_id: UUID, body: FormChange) -> HttpRe
                 agency_id=here.agency_id, form_id=form_id, by=here.member_id, **_values({**kept, **given})
             )
     return api.answer(request, _found_form(here.agency_id, form_id))
-
-
-# --- submissions ---
-
-
-class Answer(api.Shape):
-    """What was sent in one field, under the label that it had then."""
-
-    label: str
-    value: str
-
-
-class File(api.Shape):
-    """A file that came with a submission; its type is what its content looks like."""
-
-    id: UUID
-    name: str
-    media_type: str
-    size: Annotated[int, Field(description="Bytes.")]
-
-
-class Submission(api.Shape):
-    """What arrived, as it arrived."""
-
-    id: UUID
-    form_id: UUID
-    site_id: UUID
-    receipt: str
-    received_at: dt.datetime
-    sender_name: str
-    sender_email: str
-    subject: str
-    fields: list[Answer]
-    page_url: str
-    origin: str
-    signals: list[str]
-
-
-class SubmissionDetail(Submission):
-    files: list[File]
-
-
-class WantedSubmissions(api.Paging):
-    form_id: UUID | None = None
-
-
-def _same(row: queries.Submitted) -> dict[str, Any]:
-    return {
-        "fields": [Answer(label=label, value=value) for label, value in row.fields],
-        **{name: getattr(row, name) for name in Submission.model_fields if name != "fields"},
-    }
-
-
-@submissions.get("", response=api.Listed[Submission], summary="List submissions")
-def list_submissions(request: HttpRequest, wanted: Query[WantedSubmissions]) -> HttpResponse:
-    """What arrived, the latest first."""
-    here = accounts.permit(request, "records.read")
-    found = api.cursor(request, wanted, dt.datetime.fromisoformat, UUID)
-    before = (found[0], found[1]) if found else None
-    rows = queries.submissions_before(here.agency_id, before, wanted.limit + 1, form_id=wanted.form_id)
-    return api.listed(
-        request,
-        rows,
-        wanted,
-        shape=lambda row: Submission(**_same(row)),
-        place=lambda row: (row.received_at, row.id),
-    )
-
-
-@submissions.get("/{uuid:submission_id}", response=SubmissionDetail, summary="Show a submission")
-def show_submission(request: HttpRequest, submission_id: UUID) -> HttpResponse:
-    here = accounts.permit(request, "records.read")
-    found = queries.submissions(here.agency_id, [submission_id])
-    if not found:
-        raise Http404
-    files = [
-        File(id=file.id, name=file.name, media_type=file.media_type, size=file.size)
-        for file in queries.files(here.agency_id, submission_id)
-    ]
-    return api.answer(request, SubmissionDetail(**_same(found[0]), files=files))
