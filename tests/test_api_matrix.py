@@ -12,6 +12,7 @@ from conftest import Cast, Database, Enquiry
 from consult.accounts import services
 from consult.accounts.tests.test_set_logo import PNG
 from consult.crm import services as crm
+from consult.inbox import services as inbox
 from consult.intake.tests import test_file
 from tests import api
 from tests.api import Program
@@ -115,6 +116,21 @@ OPERATIONS = {
     "type_in_enquiry": "401 422 403 201 201 201",
     "list_notes": READ,
     "add_note": "401 404 403 201 201 201",
+    "list_messages": READ,
+    "send_reply": NOTE,
+    "undo_reply": WRITE,
+    # It waits to go out, or was taken back: there is nothing to try again.
+    "retry_reply": "401 404 403 409 409 409",
+    "download_attachment": READ,
+    "list_mails": LIST,
+    "download_mail": READ,
+    # Once.
+    "dismiss_mail": "401 404 403 204 404 404",
+    "list_templates": LIST,
+    "create_template": KEEP,
+    "change_template": WRITE,
+    # Once.
+    "delete_template": "401 404 403 204 404 404",
     "list_jobs": "401 200 403 403 200 200",
     "show_job": "401 404 403 403 200 200",
     # Once.
@@ -181,6 +197,18 @@ def ids(
     )
     deal_id = crm.create_deal(agency_id=cast.a, title="New shop", by=None)
     [(stage_id,)] = database.ask("SELECT id FROM crm_stage WHERE position = 2")
+    queued = inbox.send_reply(
+        agency_id=cast.a,
+        number=1,
+        text="On Tuesday",
+        by=None,
+        now=dt.datetime.now(dt.UTC),
+        uploads=[inbox.Upload("a.txt", "text/plain", b"a")],
+    )
+    [(attachment_id,)] = database.ask("SELECT id FROM inbox_attachment")
+    mail = inbox.keep_mail(hook_agency_id=cast.a, raw=b"From: ann@new.example\r\n\r\nHello")
+    inbox.receive_mail(agency_id=cast.a, mail_id=mail.id, now=dt.datetime.now(dt.UTC))
+    template_id = inbox.create_template(agency_id=cast.a, name="Thanks", body="Thank you", by=None)
     field_id = crm.create_field(agency_id=cast.a, place="deal", name="Size", kind="text", by=None)
     api.of_member(cast.a, cast.alice.member_id)
     [(token_id,)] = database.ask(
@@ -206,6 +234,10 @@ def ids(
         "company_id": company_id,
         "deal_id": deal_id,
         "stage_id": stage_id,
+        "message_id": queued.id,
+        "attachment_id": attachment_id,
+        "mail_id": mail.id,
+        "template_id": template_id,
         "field_id": field_id,
     }
 
@@ -244,6 +276,8 @@ def body_of(name: str, example: Any, who: str, ids: dict[str, Any]) -> Any:
             return {"other_id": str(ids["other_id"])}
         case "move_deal":
             return {"stage_id": str(ids["stage_id"])}
+        case "create_template" | "change_template":
+            return {"name": f"{name} {who}", "body": "Dear {{ name }}"}
         case "create_field":
             return {"place": "deal", "name": f"Size {who}", "kind": "text"}
         case "type_in_enquiry":

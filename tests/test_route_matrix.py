@@ -24,6 +24,7 @@ RULE = ("302 404 405 405 405", "302 404 403 403 302")
 NOTE = ("302 404 405 405 405", "302 404 403 422 422")
 WRITE = ("302 404 403 200 200", "302 404 403 422 422")
 OWN = ("302 404 405 405 405", "302 404 403 403 403")
+NO_SUCH = ("302 404 405 405 405", "302 404 403 404 404")
 MANAGE = ("302 404 403 403 200", "302 404 403 403 422")
 # One's own, whatever agency one is in.
 PERSONAL = ("302 200 200 200 200", "302 405 405 405 405")
@@ -103,6 +104,20 @@ ROUTES = {
     "<slug:agency>/inbox/<int:number>/spam/": ACT,
     "<slug:agency>/inbox/<int:number>/assign/": ACT,
     "<slug:agency>/inbox/<int:number>/notes/": NOTE,
+    "<slug:agency>/inbox/<int:number>/reply/": NOTE,
+    # There is no such message, attachment, mail or template; what they do: consult/inbox/tests/.
+    "<slug:agency>/inbox/<int:number>/messages/<uuid:message_id>/undo/": NO_SUCH,
+    "<slug:agency>/inbox/<int:number>/messages/<uuid:message_id>/retry/": NO_SUCH,
+    "<slug:agency>/inbox/<int:number>/messages/<uuid:message_id>/discard/": NO_SUCH,
+    "<slug:agency>/inbox/attachments/<uuid:attachment_id>/": ("302 404 404 404 404", "302 404 405 405 405"),
+    "<slug:agency>/inbox/mails/": READ,
+    "<slug:agency>/inbox/mails/<uuid:mail_id>/raw/": ("302 404 404 404 404", "302 404 405 405 405"),
+    "<slug:agency>/inbox/mails/<uuid:mail_id>/dismiss/": NO_SUCH,
+    "<slug:agency>/settings/replies/": ("302 404 200 200 200", "302 404 403 422 422"),
+    "<slug:agency>/settings/replies/<uuid:template_id>/": ("302 404 403 404 404", "302 404 403 404 404"),
+    "<slug:agency>/settings/replies/<uuid:template_id>/delete/": NO_SUCH,
+    # Nobody's: it is signed. Who signs: consult/inbox/tests/test_receive_mail.py.
+    "hooks/mail/<str:hook_id>": ("405 405 405 405 405", "404 404 404 404 404"),
     "<slug:agency>/jobs/": ("302 404 403 403 200", "302 404 405 405 405"),
     "<slug:agency>/jobs/<int:job_id>/retry/": ("302 404 405 405 405", "302 404 403 403 302"),
     "<slug:agency>/contacts/": READ,
@@ -234,6 +249,7 @@ def known(database: Database, cast: Cast) -> None:
     OF_CRM["deals"] = crm.create_deal(agency_id=cast.a, title="Deal", by=None)
 
 
+MAILS = ("message_id", "attachment_id", "mail_id", "template_id")
 # What is set aside in agency A, in every test here.
 SET_ASIDE = uuid.UUID("01900000-0000-7000-8000-000000000001")
 
@@ -263,9 +279,9 @@ def path(route: str, cast: Cast, agency: str = "a") -> str:
         "uuid:id": OF_CRM.get(route.removeprefix("<slug:agency>/").split("/")[0], NOT_THERE),
     }
     values["uuid:set_aside_id"] = SET_ASIDE
-    for nothing in ("file_id", "token_id", "grant_id", "member_id", "invitation_id", "export_id"):
+    for nothing in ("file_id", "token_id", "grant_id", "member_id", "invitation_id", "export_id", *MAILS):
         values[f"uuid:{nothing}"] = cast.form_a
-    values["str:token"] = "no-such-token"
+    values["str:token"] = values["str:hook_id"] = "no-such-token"
     values["int:sign_in_id"] = "1"
     route = route.replace("^api(?:/|$)", "api/no/such/")
     return "/" + re.sub(r"<([a-z]+:[a-z_]+)>", lambda match: str(values[match[1]]), route)

@@ -7,6 +7,7 @@ import datetime as dt
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Literal
 
 import psycopg
@@ -14,7 +15,7 @@ import psycopg_pool
 import pytest
 from django.contrib import admin
 from django.db import DatabaseError, connection
-from django.test import Client
+from django.test import Client, override_settings
 from django.utils import timezone
 
 from conftest import Cast, Database
@@ -40,7 +41,7 @@ FILE = {
 
 
 @pytest.fixture
-def both(database: Database, cast: Cast) -> Database:
+def both(database: Database, cast: Cast, tmp_path: Path) -> Database:
     """Both agencies with at least a row in every isolated table; whoever adds a table adds its row here."""
     for agency_id, key, person in ((cast.a, cast.key_a, cast.alice), (cast.b, cast.key_b, cast.charlie)):
         submission_id, _outcome = database.submit(key, files=[FILE | {"id": str(uuid.uuid4())}])
@@ -50,6 +51,17 @@ def both(database: Database, cast: Cast) -> Database:
         inbox.save_view(
             agency_id=agency_id, name="Mine", filters=inbox_rules.Filters(), shared=True, by=person.member_id
         )
+        with override_settings(CONSULT_FILES_URL=tmp_path.as_uri()):
+            inbox.send_reply(
+                agency_id=agency_id,
+                number=1,
+                text="On Tuesday",
+                by=person.member_id,
+                now=timezone.now(),
+                uploads=[inbox.Upload("a.txt", "text/plain", b"a")],
+            )
+            inbox.keep_mail(hook_agency_id=agency_id, raw=b"From: ann@example.com\r\n\r\nHello")
+        inbox.create_template(agency_id=agency_id, name="Thanks", body="Thank you", by=person.member_id)
         client_id = crm.ensure_client(agency_id=agency_id, name="Client")
         accounts.create_api_token(
             agency_id=agency_id, name="Own", scopes=["read"], by=person.member_id, member_id=person.member_id

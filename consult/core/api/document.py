@@ -36,6 +36,8 @@ TAGS = {
     "Files": "What visitors sent along, as bytes.",
     "Attention": "What was accepted and could not be stored: its bytes, until somebody has looked.",
     "Enquiries": "What staff work on, opened from submissions.",
+    "Messages": "E-mails between the agency and the senders of enquiries, and those that were set aside.",
+    "Templates": "Replies that are written often.",
     "Jobs": "Work in the background that failed for good.",
     "Tokens": "What programs sign in with.",
     "Programs": "Programs that members have signed in, such as the browser extension.",

@@ -2,5 +2,7 @@
 
 from consult.inbox.api.enquiries import enquiries
 from consult.inbox.api.jobs import jobs
+from consult.inbox.api.messages import attachments, mails, messages
+from consult.inbox.api.templates import templates
 
-__all__ = ["enquiries", "jobs"]
+__all__ = ["attachments", "enquiries", "jobs", "mails", "messages", "templates"]

@@ -153,7 +153,7 @@ def _enquiry(row: queries.Record) -> Enquiry:
     )
 
 
-def _found(agency_id: int, number: int) -> Enquiry:
+def found(agency_id: int, number: int) -> Enquiry:
     row = queries.record(agency_id, number) if number <= HIGHEST else None
     if row is None:
         raise Http404
@@ -184,18 +184,18 @@ def list_enquiries(request: HttpRequest, wanted: Query[Wanted]) -> HttpResponse:
 @enquiries.get("/{int:number}", response=Enquiry, summary="Show an enquiry")
 def show_enquiry(request: HttpRequest, number: int) -> HttpResponse:
     here = accounts.permit(request, "records.read")
-    return api.answer(request, _found(here.agency_id, number))
+    return api.answer(request, found(here.agency_id, number))
 
 
 def _change(request: HttpRequest, number: int, change: Callable[..., Any], **more: Any) -> HttpResponse:
     """Let somebody who may write make a change, and answer with the enquiry as it is then."""
     here = accounts.permit(request, "records.write")
-    _found(here.agency_id, number)
+    found(here.agency_id, number)
     with api.refusing(REFUSALS):
         services.lock_enquiry(agency_id=here.agency_id, number=number)
-        api.expect(request, _found(here.agency_id, number))
+        api.expect(request, found(here.agency_id, number))
         change(agency_id=here.agency_id, number=number, by=here.member_id, **more)
-    return api.answer(request, _found(here.agency_id, number))
+    return api.answer(request, found(here.agency_id, number))
 
 
 @enquiries.post("/{int:number}/close", response=Enquiry, summary="Close an enquiry")
@@ -261,15 +261,15 @@ def type_in_enquiry(request: HttpRequest, body: TypedIn) -> HttpResponse:
         number = services.type_in_enquiry(
             agency_id=here.agency_id, id=uuid.uuid4(), by=here.member_id, now=dt.datetime.now(dt.UTC), **dict(body)
         )
-    found = _found(here.agency_id, number)
-    return api.answer(request, found, status=201, location=f"/api/v1/enquiries/{number}")
+    shown = found(here.agency_id, number)
+    return api.answer(request, shown, status=201, location=f"/api/v1/enquiries/{number}")
 
 
 @enquiries.get("/{int:number}/notes", response=api.Listed[Note], summary="List an enquiry's notes")
 def list_notes(request: HttpRequest, number: int, paging: Query[api.Paging]) -> HttpResponse:
     """The oldest first."""
     here = accounts.permit(request, "records.read")
-    enquiry = _found(here.agency_id, number)
+    enquiry = found(here.agency_id, number)
     after = api.cursor(request, paging, UUID)
     rows = queries.notes_after(here.agency_id, enquiry.id, after[0] if after else None, paging.limit + 1)
     return api.listed(request, rows, paging, shape=_note, place=lambda row: (row.id,))
@@ -278,7 +278,7 @@ def list_notes(request: HttpRequest, number: int, paging: Query[api.Paging]) -> 
 @enquiries.post("/{int:number}/notes", response={201: Note}, summary="Add a note")
 def add_note(request: HttpRequest, number: int, body: NoteInput) -> HttpResponse:
     here = accounts.permit(request, "records.write")
-    enquiry = _found(here.agency_id, number)
+    enquiry = found(here.agency_id, number)
     with api.refusing(REFUSALS):
         note_id = services.add_note(agency_id=here.agency_id, number=number, body=body.body, by=here.member_id)
     row = queries.note(here.agency_id, enquiry.id, note_id)

@@ -97,7 +97,7 @@ class Migration(migrations.Migration):
                 ("shortened", models.BooleanField(default=False)),
                 ("message_id", models.CharField(max_length=250)),
                 ("in_reply_to", models.CharField(blank=True, default="", max_length=250)),
-                ("references", models.TextField(blank=True, default="")),
+                ("thread", models.TextField(blank=True, default="")),
                 ("from_name", models.CharField(blank=True, default="", max_length=200)),
                 ("from_address", models.CharField(blank=True, default="", max_length=320)),
                 ("to_address", models.CharField(blank=True, default="", max_length=320)),
@@ -285,7 +285,7 @@ class Migration(migrations.Migration):
             model_name="mail",
             index=models.Index(
                 condition=models.Q(("resolved_at__isnull", True), ("state", "aside")),
-                fields=["agency", "-created_at"],
+                fields=["agency", "-id"],
                 name="inbox_mail_aside",
             ),
         ),

@@ -33,7 +33,7 @@ class Message(AgencyRecord):
     # Of e-mail's own headers, with angle brackets.
     message_id = models.CharField(max_length=250)
     in_reply_to = models.CharField(max_length=250, blank=True, default="")
-    references = models.TextField(blank=True, default="")
+    thread = models.TextField(blank=True, default="")
     from_name = models.CharField(max_length=200, blank=True, default="")
     from_address = models.CharField(max_length=320, blank=True, default="")
     to_address = models.CharField(max_length=320, blank=True, default="")
@@ -126,7 +126,7 @@ class Mail(AgencyRecord):
         indexes = (
             models.Index(fields=["agency", "message_id"], name="inbox_mail_by_message"),
             models.Index(
-                fields=["agency", "-created_at"],
+                fields=["agency", "-id"],
                 name="inbox_mail_aside",
                 condition=models.Q(state="aside", resolved_at__isnull=True),
             ),

@@ -226,10 +226,12 @@ class SetAside:
     resolved_at: dt.datetime | None
 
 
-def mails_aside(agency_id: int, limit: int = 200) -> list[SetAside]:
-    """Return what is set aside and not settled yet, the latest first."""
+def mails_aside(agency_id: int, limit: int = 200, *, before: UUID | None = None) -> list[SetAside]:
+    """Return what is set aside and not settled yet, the latest first; those older than `before`."""
     found = models.Mail.objects.filter(agency_id=agency_id, state="aside", resolved_at__isnull=True)
-    return [_aside(row) for row in found.order_by("-created_at")[:limit]]
+    if before:
+        found = found.filter(id__lt=before)
+    return [_aside(row) for row in found.order_by("-id")[:limit]]
 
 
 def _aside(row: models.Mail) -> SetAside:

@@ -169,7 +169,7 @@ def _message(mail: models.Mail, arrived: rules.Arrived) -> models.Message:
         shortened=arrived.shortened,
         message_id=headers.message_id or f"<{mail.digest[:40]}@no-id>",
         in_reply_to=headers.in_reply_to[0] if headers.in_reply_to else "",
-        references=" ".join(headers.references),
+        thread=" ".join(headers.references),
         from_name=headers.from_name,
         from_address=headers.from_address,
         to_address=headers.recipients[0][:320] if headers.recipients else "",

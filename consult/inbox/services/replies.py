@@ -124,7 +124,7 @@ def send_reply(
         message.to_address = address
         message.from_address = accounts_queries.mail_sender(agency_id)[:320]
         message.in_reply_to = before[-1] if before else ""
-        message.references = " ".join(before[-MOST_REFERENCES:])
+        message.thread = " ".join(before[-MOST_REFERENCES:])
         message.version = done.version
         message.state, message.tries, message.detail, message.due_at = "queued", 0, {}, now + UNDO
         message.save()
@@ -356,7 +356,7 @@ def _mail(message: models.Message, attached: Sequence[models.Attachment], answer
         headers={"Message-ID": message.message_id},
     )
     if message.in_reply_to:
-        made.extra_headers |= {"In-Reply-To": message.in_reply_to, "References": message.references}
+        made.extra_headers |= {"In-Reply-To": message.in_reply_to, "References": message.thread}
     for each in attached:
         made.attach(each.name, b"".join(files.read(each.location)), _media_type(each.media_type))
     return made

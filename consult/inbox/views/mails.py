@@ -4,16 +4,15 @@ import datetime as dt
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
-from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 from django.views.decorators.http import require_GET, require_POST
 
 from consult.accounts import queries as accounts
-from consult.core import errors, files
+from consult.core import downloads, errors, files
 from consult.inbox import queries, services
 
 WHY = {
@@ -73,8 +72,4 @@ def _saved(request: HttpRequest, location: str, size: int, name: str) -> HttpRes
         raise Http404 from None
     except files.Away:
         return errors.answer(request, 503)
-    answer = StreamingHttpResponse(content, content_type="application/octet-stream")
-    answer["Content-Length"] = str(size)
-    answer["Content-Disposition"] = content_disposition_header(True, name)
-    answer["Content-Security-Policy"] = "sandbox; default-src 'none'"
-    return answer
+    return downloads.attachment(content, name=name, media_type="application/octet-stream", size=size)
