@@ -187,7 +187,9 @@ def _written(
             member_id=by,
             message_id=_message_id(enquiry),
         )
-    message.subject = core_mail.one_line(subject) or f"Re: {core_mail.one_line(enquiry.subject, 170)}".strip()
+    message.subject = (
+        core_mail.one_line(subject) or f"Re: {core_mail.one_line(enquiry.subject, 170) or f'#{enquiry.number}'}"
+    )
     message.text = text.replace("\r\n", "\n").replace("\0", "�").strip()
     message.save()
     kept = models.Attachment.objects.filter(agency_id=enquiry.agency_id, message=message)
@@ -395,7 +397,7 @@ def _sent(message: models.Message) -> None:
         enquiry = models.Enquiry.objects.get(agency_id=message.agency_id, id=message.enquiry_id)
         message.state, message.sent_at, message.detail = "sent", now, {}
         message.save(update_fields=["state", "sent_at", "detail"])
-        ledger.tell(enquiry, "sent", now, address=message.to_address, member=message.member_id)
+        ledger.tell(enquiry, "sent", now, address=message.to_address)
         tell_timeline(enquiry, now, by=message.member_id, text="wrote an e-mail")
         live.nudge(kind="enquiry", id=enquiry.id)
 

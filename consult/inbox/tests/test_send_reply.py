@@ -69,7 +69,7 @@ def test_it_goes_out_after_the_time_to_take_it_back(
     assert re.fullmatch(r"<[a-z2-7]{32}\.[0-9a-f]{8}@testserver>", message["Message-ID"])
     assert message["Reply-To"] is None
     page = cast.vera.client.get("/a/inbox/1/").content.decode()
-    assert "wrote to ann@visitor.example" in page
+    assert "The reply to ann@visitor.example went out" in page
     assert "We call you on Tuesday." in page
     go(database)
     assert len(postbox.arrived) == 1

@@ -33,10 +33,14 @@ def conversation(here: accounts.Membership, enquiry: queries.Detail, names: dict
         ],
         "draft": draft,
         "reply_to": rules.clean_address(enquiry.sender_email),
-        "reply_subject": draft.subject if draft else f"Re: {enquiry.subject}".strip(),
+        "reply_subject": draft.subject if draft else f"Re: {enquiry.subject or _about(enquiry)}",
         "reply_text": draft.text if draft else "",
         "templates": queries.templates(here.agency_id) if accounts.may(here, "records.write") else [],
     }
+
+
+def _about(enquiry: queries.Detail) -> str:
+    return _("your message to %(site)s") % {"site": enquiry.site_name} if enquiry.site_name else _("your message")
 
 
 def page(

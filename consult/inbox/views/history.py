@@ -20,6 +20,8 @@ TOLD_BY_LEDGER = {
     "inbox.retry_job",
     "inbox.retry_reply",
     "inbox.receive_mail",
+    # Beside it stands that the change was taken back.
+    "inbox.undo_reply",
 }
 
 
@@ -73,7 +75,7 @@ def _delivered(line: queries.Delivered) -> str:
         case "retried":
             return _("tried again to reach %(address)s") % {"address": line.address}
         case "sent":
-            return _("wrote to %(address)s") % {"address": line.address}
+            return _("The reply to %(address)s went out") % {"address": line.address}
         case "bounced":
             return _("The mail to %(address)s came back%(status)s") % {
                 "address": line.address,
