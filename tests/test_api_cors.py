@@ -126,10 +126,10 @@ def test_a_wrong_value_refuses_to_start(name: str, value: str) -> None:
 
 def test_right_values_start() -> None:
     both: dict[str, Any] = {
-        "CONSULT_API_ORIGINS": "https://app.example, https://b.example:8443,http://localhost:3000",
+        "CONSULT_API_ORIGINS": "https://app.acme.test, https://b.acme.test:8443,http://localhost:3000",
         "CONSULT_EXTENSION_IDS": f"{ID},{ID[::-1]},clock@consult.example,{{01970a3e-5d2c-7b1f-8f1e-3f5c9d2b7a41}}",
         "CONSULT_API_LIMIT": "10/second",
     }
     assert problems(**both) == []
     assert problems(production=True, **both) == ["CONSULT_API_ORIGINS: must begin with https:// in production."]
-    assert problems(production=True, CONSULT_API_ORIGINS="https://app.example") == []
+    assert problems(production=True, CONSULT_API_ORIGINS="https://app.acme.test") == []

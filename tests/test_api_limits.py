@@ -76,3 +76,16 @@ def test_without_its_counters_nobody_is_refused(cast: Cast) -> None:
     answers = [program.get("/api/v1/me") for _ in range(3)]
     assert [answer.status_code for answer in answers] == [200, 200, 200]
     assert "RateLimit" not in answers[0]
+
+
+@override_settings(CONSULT_API_MEMBER_LIMIT="3/minute")
+def test_pages_have_a_limit_for_each_member(cast: Cast) -> None:
+    answers = [cast.bob.client.get("/a/inbox/") for _ in range(4)]
+    assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
+    assert answers[0]["RateLimit-Policy"] == '"pages";q=3;w=60'
+    assert [left(answer)["pages"] for answer in answers] == [2, 1, 0, 0]
+    assert 1 <= int(answers[-1]["Retry-After"]) <= 60
+    assert "That was too often" in answers[-1].content.decode()
+    # Neither somebody else, nor what has no agency in it: one can still sign out.
+    assert cast.alice.client.get("/a/inbox/").status_code == 200
+    assert cast.bob.client.get("/accounts/").status_code == 200

@@ -7,6 +7,7 @@ from typing import Any
 
 import structlog
 from allauth.core.exceptions import ImmediateHttpResponse, RateLimited, ReauthenticationRequired
+from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.db import DatabaseError
 from django.http import Http404, HttpRequest, HttpResponse
@@ -16,6 +17,7 @@ from django.utils import timezone
 
 from consult.accounts import queries, rules, services
 from consult.core import errors, origin, tenancy
+from consult.core.api import limits
 
 log = structlog.get_logger("consult.accounts")
 
@@ -77,8 +79,15 @@ class InsideAgency:
         found = next((membership for membership in memberships if membership.slug == slug), None)
         if found is None:
             raise Http404
+        try:
+            told = limits.spend([limits.Turn("pages", settings.CONSULT_API_MEMBER_LIMIT, str(found.member_id))])
+        except errors.Refused as refused:
+            return errors.too_many_requests(request, headers=refused.headers)
         request.agency, request.memberships = found, memberships  # type: ignore[attr-defined]
-        return _inside(found.agency_id, request, view, args, kwargs)
+        response = _inside(found.agency_id, request, view, args, kwargs)
+        for name, value in told.items():
+            response[name] = value
+        return response
 
     def _enter_admin(
         self, request: HttpRequest, view: View, args: tuple[Any, ...], kwargs: dict[str, Any]

@@ -97,8 +97,12 @@ def problem(status: int, *, code: str = "", detail: str = "", **extra: Any) -> J
     return JsonResponse(document, status=status, content_type="application/problem+json")
 
 
+# Where no browser asks, whatever Accept says.
+FOR_PROGRAMS = ("/api", "/oauth/token", "/oauth/revoke")
+
+
 def wants_json(request: HttpRequest) -> bool:
-    if request.path_info.startswith("/api/") or request.path_info == "/api":
+    if request.path_info.startswith("/api/") or request.path_info in FOR_PROGRAMS:
         return True
     accepted = request.get_preferred_type(["text/html", "application/json", "application/problem+json"])
     return accepted is not None and accepted != "text/html"
@@ -157,9 +161,13 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 RETRY_SECONDS = "300"
 
 
-def too_many_requests(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+def too_many_requests(
+    request: HttpRequest, exception: Exception | None = None, *, headers: Mapping[str, str] | None = None
+) -> HttpResponse:
     response = answer(request, 429)
     response["Retry-After"] = RETRY_SECONDS
+    for name, value in (headers or {}).items():
+        response[name] = value
     return response
 
 

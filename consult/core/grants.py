@@ -44,7 +44,7 @@ GLOBAL_TABLES: dict[str, tuple[tuple[Rights, ...], str]] = {
     "procrastinate_events": (("select", "insert", "delete"), "The queue's history: ids and times."),
     "procrastinate_jobs": (
         ALL,
-        "The queue: names and ids; a job enters its agency before it reads anything.",
+        "The queue: ids, and addresses that mail goes to; a job enters its agency before it reads anything.",
     ),
     "procrastinate_periodic_defers": (ALL, "The queue's clock."),
     "procrastinate_workers": (ALL, "The queue's workers."),

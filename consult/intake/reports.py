@@ -107,12 +107,14 @@ def attention_page(agency_id: int, now: dt.datetime) -> dict[str, Any]:
     names = {id: f"{label.site_name} · {label.form_name}" for id, label in queries.form_labels(agency_id).items()}
     days = conservation(agency_id, now.astimezone(dt.UTC).date() - dt.timedelta(days=DAYS - 1))
     aside = models.SetAside.objects.filter(agency_id=agency_id)
+    open_ = aside.filter(resolved_at=None).order_by("-received_at")[:100]
+    done = aside.exclude(resolved_at=None).order_by("-resolved_at")[:RESOLVED_SHOWN]
+    # In one statement, in no order.
+    rows = sorted(open_.union(done, all=True), key=lambda row: row.resolved_at or row.received_at, reverse=True)
     edges = models.Edge.objects.order_by("-spooled", "-seen_at")[:50]
     return {
-        "kept": [_kept(row, names) for row in aside.filter(resolved_at=None).order_by("-received_at")[:100]],
-        "resolved": [
-            _kept(row, names) for row in aside.exclude(resolved_at=None).order_by("-resolved_at")[:RESOLVED_SHOWN]
-        ],
+        "kept": [_kept(row, names) for row in rows if not row.resolved_at],
+        "resolved": [_kept(row, names) for row in rows if row.resolved_at],
         "days": [{"form": names.get(day.form_id, ""), "count": day} for day in days],
         "differences": sum(day.difference != 0 for day in days),
         "edges": [

@@ -18,6 +18,8 @@ _environment.CONSULT_EDGE_URL = _environment.CONSULT_EDGE_URL or "http://edge.te
 globals().update(configure(_environment))
 
 DEBUG = False
+# Every test has the same people.
+CONSULT_API_MEMBER_LIMIT = "9999999/second"
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 # Static files straight from where they are: nothing has to be collected first.

@@ -54,7 +54,9 @@ def _once(request: HttpRequest, caller: queries.Caller, key: str, go: Go, now: d
     if not (1 <= len(key) <= 255 and key.isascii() and key.isprintable()):
         raise Refused("bad_idempotency_key")
     agency_id = caller.here.agency_id
-    said = f"{request.method} {request.get_full_path()}\n".encode() + request.body
+    # With other rights it is another request: the first answer may hold what these would not get.
+    rights = f"{caller.here.role} {' '.join(sorted(caller.scopes))}"
+    said = f"{request.method} {request.get_full_path()} {rights}\n".encode() + request.body
     try:
         id, kept = services.claim_idempotency_key(
             agency_id=agency_id, token_id=caller.token_id, key=key, request=said, now=now

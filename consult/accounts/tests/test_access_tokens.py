@@ -168,7 +168,7 @@ def test_signature(sign: Sign) -> None:
 
 
 def test_there_is_one_way_to_write_it(program: SignedIn) -> None:
-    """Base64 has several for the same bytes; a token that was seen cannot come again looking like another."""
+    """Base64 has several for the same bytes. (ECDSA itself has two signatures: nothing here goes by a token's text.)"""
     head, body, signature = program.access_token.split(".")
     last = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".index(signature[-1])
     other = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"[last + 1]

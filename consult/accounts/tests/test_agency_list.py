@@ -47,7 +47,7 @@ def test_nobody_in_no_agency(cast: Cast) -> None:
 
 def test_the_front_page_leads_home(cast: Cast) -> None:
     assert "/accounts/login/" in cast.stranger.get("/").content.decode()
-    assert "/accounts/agencies/" in cast.bob.client.get("/").content.decode()
+    assert 'href="/a/inbox/"' in cast.bob.client.get("/").content.decode()
 
 
 def test_a_role_that_changes_counts_at_once(cast: Cast) -> None:

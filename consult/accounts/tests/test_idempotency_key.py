@@ -73,6 +73,15 @@ def test_a_secret_is_kept_sealed(program: api.Program, database: Database) -> No
     assert "enc:v1:" in row
 
 
+def test_what_one_may_no_longer_do_is_not_answered_again(program: api.Program, cast: Cast, database: Database) -> None:
+    body = {"name": "Nightly", "scopes": ["read"]}
+    assert program.post("/api/v1/tokens", body, Idempotency_Key="k1").status_code == 201
+    database.ask("UPDATE accounts_member SET role = 'viewer' WHERE id = %s", [cast.alice.member_id])
+    again = program.post("/api/v1/tokens", body, Idempotency_Key="k1")
+    assert (again.status_code, api.told(again)["code"]) == (422, "idempotency_key_reused")
+    assert "cst_" not in again.content.decode()
+
+
 def test_keys_that_are_none(program: api.Program, database: Database) -> None:
     for key in ("", "x" * 256, "a\tb", "ä"):
         answer = program.post(CLIENTS, {"name": "One"}, Idempotency_Key=key)

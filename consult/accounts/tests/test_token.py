@@ -130,6 +130,20 @@ def test_only_a_form_by_post(cast: Cast) -> None:
     assert Client(enforce_csrf_checks=True).post("/oauth/token", given).status_code == 200
 
 
+@pytest.mark.parametrize("path", ["/oauth/token", "/oauth/revoke"])
+@pytest.mark.parametrize(
+    "body", ["token=" + "x" * 3_000_000, "&".join(f"a{number}=1" for number in range(1_500))], ids=["long", "many"]
+)
+def test_too_much_for_a_form(cast: Cast, path: str, body: str) -> None:
+    answer = Client().post(path, body, content_type="application/x-www-form-urlencoded")
+    refused(answer, "invalid_request", 413)
+
+
+def test_what_nobody_reads_is_refused_in_json(cast: Cast) -> None:
+    answer = Client().post("/oauth/token", b"x", content_type="text/plain", headers={"Content-Length": "11000000"})
+    assert (answer.status_code, answer["Content-Type"]) == (413, "application/problem+json")
+
+
 def test_who_left_between_consent_and_code(cast: Cast) -> None:
     code = consent(cast.bob.client)
     with tenancy.agency(cast.a):

@@ -12,7 +12,13 @@ from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.core.cache import cache
-from django.core.exceptions import BadRequest, SuspiciousOperation
+from django.core.exceptions import (
+    BadRequest,
+    RequestDataTooBig,
+    SuspiciousOperation,
+    TooManyFieldsSent,
+    TooManyFilesSent,
+)
 from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.http.multipartparser import MultiPartParserError
 from django.shortcuts import render
@@ -268,6 +274,8 @@ def _form(request: HttpRequest) -> QueryDict:
     """Return what was sent. Raise Refused for what is no form (RFC 6749, 5.2: also that is answered in JSON)."""
     try:
         return request.POST
+    except (RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent):
+        raise Refused("invalid_request", "That is too much for a form.", 413) from None
     except (BadRequest, SuspiciousOperation, MultiPartParserError, LookupError, UnicodeError):
         raise Refused("invalid_request", "Send application/x-www-form-urlencoded, in UTF-8.") from None
 

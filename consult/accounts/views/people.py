@@ -8,7 +8,6 @@ from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -19,9 +18,9 @@ from consult.accounts.adapter import account as sign_in
 
 @require_GET
 def landing(request: HttpRequest) -> HttpResponse:
-    """Say what Consult is; lead to sign-in, or home when signed in."""
-    home = reverse("accounts:agency_list") if request.user.is_authenticated else ""
-    return render(request, "landing.html", {"home_url": home})
+    """Say what Consult is; lead to sign-in, or whoever is signed in to their inboxes."""
+    memberships = queries.memberships(request.user.pk) if request.user.is_authenticated else []
+    return render(request, "landing.html", {"memberships": memberships})
 
 
 @never_cache
