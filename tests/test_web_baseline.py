@@ -137,7 +137,8 @@ def test_what_is_too_large_is_413(accept: str, clients: dict[str, Client], cast:
     kind = "application/problem+json" if accept == "application/json" else "text/html; charset=utf-8"
 
     def told(answer: Any, where: str = "") -> None:
-        wanted = "application/problem+json" if where.startswith(("/api/", *errors.FOR_PROGRAMS)) else kind
+        programs = where.startswith("/api/") or where in errors.FOR_PROGRAMS
+        wanted = "application/problem+json" if programs else kind
         assert (answer.status_code, answer["Content-Type"]) == (413, wanted)
         assert baseline.faults(answer) == []
 
