@@ -81,8 +81,8 @@ class Nest:
         for name in ("Location", "HX-Redirect"):
             self.look("location", answer.get(name, ""), where)
         text = (answer.getvalue() if answer.streaming else answer.content).decode(errors="replace")
-        # 422 is the form itself, with what was typed.
-        self.look("page" if answer.status_code < 400 or answer.status_code == 422 else "error page", text, where)
+        # 422 is the form itself, with what was typed; 409 the record's own page with what stands against it.
+        self.look("page" if answer.status_code < 400 or answer.status_code in (409, 422) else "error page", text, where)
 
 
 def afterwards(nest: Nest, database: Database) -> None:
