@@ -2,6 +2,7 @@
 
 import datetime as dt
 import uuid
+from typing import Any
 
 from conftest import Cast
 from consult.accounts import services
@@ -13,7 +14,7 @@ from tests import api
 def made(cast: Cast) -> dict[str, uuid.UUID]:
     """Return ids by their names in the routes; whose they are is Alice's but for the member, who is Eve, a viewer."""
     now = dt.datetime.now(dt.UTC)
-    whose = {"agency_id": cast.a, "by": cast.alice.member_id}
+    whose: dict[str, Any] = {"agency_id": cast.a, "by": cast.alice.member_id}
     eve = services.create_user(email="eve@example.com", name="Eve")
     token_id, _secret = services.create_api_token(
         **whose, name="Alice's", scopes=("read",), member_id=cast.alice.member_id

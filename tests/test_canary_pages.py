@@ -168,9 +168,9 @@ def test_no_page_lets_a_canary_out(database: Database, cast: Cast, enquiry: Enqu
     # Those of the pages whose fields were read, not guessed.
     assert len([address for address, fields in forms.items() if fields]) > 40
     # Who is of another agency sees nothing of it, a colleague no secret.
-    for person, agency, may in ((cast.charlie, "b", ()), (cast.bob, "a", ("typed",))):
+    for other, agency, may in ((cast.charlie, "b", ()), (cast.bob, "a", ("typed",))):
         for route in ROUTES:
-            answer = person.client.get(path(route, cast, agency))
+            answer = other.client.get(path(route, cast, agency))
             text = (answer.getvalue() if answer.streaming else answer.content).decode(errors="replace")
             nest.look("another's page", f"{answer.headers}{text}", f"/{route}", but=may)
     afterwards(nest, database)
