@@ -18,6 +18,8 @@ SECURITY_HEADERS = (
     ("x-content-type-options", "nosniff"),
     ("referrer-policy", "strict-origin-when-cross-origin"),
     ("cross-origin-resource-policy", "cross-origin"),
+    # In the place of Granian's own, which cannot be switched off.
+    ("server", "consult"),
 )
 # For what is no page: should a browser open it nevertheless, it shows text and loads nothing. Pages have their own.
 NO_PAGE = ("content-security-policy", "default-src 'none'; frame-ancestors 'none'")

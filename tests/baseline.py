@@ -86,7 +86,7 @@ def header_faults(response: Any) -> Iterator[str]:
     yield from policy_faults(response.get("Content-Security-Policy", ""))
     if "X-Request-ID" not in response:
         yield "no X-Request-ID"
-    for name in ("Server", "X-Powered-By", "Access-Control-Allow-Origin"):
+    for name in ("X-Powered-By", "Access-Control-Allow-Origin"):
         if name in response:
             yield f"{name}: {response[name]}"
 

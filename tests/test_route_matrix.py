@@ -13,7 +13,7 @@ from django.utils import timezone
 from conftest import Cast, Database, Enquiry
 from consult.accounts import models, queries, services
 from consult.crm import services as crm
-from tests import catalogue
+from tests import catalogue, rows
 
 WHO = ("anonymous", "stranger", "viewer", "member", "admin")
 
@@ -60,8 +60,8 @@ ROUTES = {
     "<slug:agency>/settings/logo/remove/": RULE,
     "<slug:agency>/settings/people/": READ,
     "<slug:agency>/settings/people/invite/": ("302 404 405 405 405", "302 404 403 403 422"),
-    "<slug:agency>/settings/people/<uuid:member_id>/role/": ("302 404 405 405 405", "302 404 403 403 404"),
-    "<slug:agency>/settings/people/<uuid:member_id>/remove/": ("302 404 405 405 405", "302 404 403 403 404"),
+    "<slug:agency>/settings/people/<uuid:member_id>/role/": ("302 404 405 405 405", "302 404 403 403 403"),
+    "<slug:agency>/settings/people/<uuid:member_id>/remove/": RULE,
     "<slug:agency>/settings/people/<uuid:member_id>/transfer/": OWN,
     "<slug:agency>/settings/invitations/<uuid:invitation_id>/resend/": RULE,
     "<slug:agency>/settings/invitations/<uuid:invitation_id>/revoke/": RULE,
@@ -80,11 +80,11 @@ ROUTES = {
     # Everybody may have tokens of their own, no further than their role goes.
     "<slug:agency>/settings/tokens/": READ,
     "<slug:agency>/settings/tokens/new/": ("302 404 200 200 200", "302 404 422 422 422"),
-    # There is none of that id; whose may be revoked: consult/accounts/tests/test_revoke_api_token.py.
-    "<slug:agency>/settings/tokens/<uuid:token_id>/revoke/": ("302 404 405 405 405", "302 404 404 404 404"),
+    # Alice's; those who manage the agency's may revoke anybody's.
+    "<slug:agency>/settings/tokens/<uuid:token_id>/revoke/": ("302 404 405 405 405", "302 404 404 404 302"),
     "<slug:agency>/settings/tokens/programs/<uuid:grant_id>/revoke/": (
         "302 404 405 405 405",
-        "302 404 404 404 404",
+        "302 404 404 404 302",
     ),
     "<slug:agency>/inbox/": READ,
     "<slug:agency>/inbox/change/": ("302 404 405 405 405", "302 404 403 400 400"),
@@ -238,6 +238,8 @@ def clients(cast: Cast) -> dict[str, Client]:
 
 # One of each of the CRM's, made anew in agency A for every test here.
 OF_CRM: dict[str, uuid.UUID] = {}
+# And of the settings', by the name of its id.
+OF_SETTINGS: dict[str, uuid.UUID] = {}
 NOT_THERE = uuid.UUID(int=4)
 
 
@@ -247,6 +249,7 @@ def known(database: Database, cast: Cast) -> None:
     OF_CRM["contacts"] = crm.create_contact(agency_id=cast.a, name="Contact", by=None)
     OF_CRM["fields"] = crm.create_field(agency_id=cast.a, place="deal", name="Size", kind="text", by=None)
     OF_CRM["deals"] = crm.create_deal(agency_id=cast.a, title="Deal", by=None)
+    OF_SETTINGS.update(rows.made(cast))
 
 
 MAILS = ("message_id", "attachment_id", "mail_id", "template_id")
@@ -268,7 +271,6 @@ def path(route: str, cast: Cast, agency: str = "a") -> str:
         "uuid:site_id": cast.site_a,
         "uuid:form_id": cast.form_a,
     }
-    values["uuid:view_id"] = cast.form_a
     values |= {
         "uuid:contact_id": OF_CRM.get("contacts", NOT_THERE),
         "uuid:other_id": OF_CRM.get("contacts", NOT_THERE),
@@ -279,8 +281,10 @@ def path(route: str, cast: Cast, agency: str = "a") -> str:
         "uuid:id": OF_CRM.get(route.removeprefix("<slug:agency>/").split("/")[0], NOT_THERE),
     }
     values["uuid:set_aside_id"] = SET_ASIDE
-    for nothing in ("file_id", "token_id", "grant_id", "member_id", "invitation_id", "export_id", *MAILS):
-        values[f"uuid:{nothing}"] = cast.form_a
+    for nothing in ("file_id", *MAILS):
+        values[f"uuid:{nothing}"] = NOT_THERE
+    for name in ("token_id", "grant_id", "member_id", "invitation_id", "export_id", "view_id"):
+        values[f"uuid:{name}"] = OF_SETTINGS.get(name, NOT_THERE)
     values["str:token"] = values["str:hook_id"] = "no-such-token"
     values["int:sign_in_id"] = "1"
     route = route.replace("^api(?:/|$)", "api/no/such/")
@@ -419,23 +423,37 @@ def rows_of(database: Database, agency_id: int) -> dict[str, list[object]]:
     }
 
 
+# What is not there any more is said to be gone, on the page on which it stood.
+SAID_TO_BE_GONE = {
+    "<slug:agency>/jobs/<int:job_id>/retry/",
+    "<slug:agency>/settings/invitations/<uuid:invitation_id>/resend/",
+    "<slug:agency>/settings/invitations/<uuid:invitation_id>/revoke/",
+}
+
+
 def test_nothing_of_another_agency_is_changed_by_posting_to_it(
     database: Database, clients: dict[str, Client], cast: Cast, enquiry: Enquiry
 ) -> None:
     """With data that a form would take: at the other agency's address, and with its ids at one's own."""
-    before = rows_of(database, cast.a)
+    before, attacked, led = rows_of(database, cast.a), 0, {}
     inside = [route for route in ROUTES if route.startswith("<slug:agency>")]
+    # With the first deal come the stages.
+    crm.create_deal(agency_id=cast.b, title="Theirs", by=None)
+    [(stage,)] = database.ask("SELECT id FROM crm_stage WHERE agency_id = %s AND position = 2", [cast.b])
     for route in inside:
-        data = {**DATA, "member": str(cast.charlie.member_id)}
+        data = {**DATA, "member": str(cast.charlie.member_id), "stage": str(stage)}
         for who in ("anonymous", "stranger"):
             answer = clients[who].post(path(route, cast), data)
             assert answer.status_code == (302 if who == "anonymous" else 404), route
         # Ids of agency A under the address of agency B, by B's owner: what is not theirs is not there.
-        if any(name in route for name in ("site_id", "form_id", "set_aside_id", "file_id", "number", "job_id")):
-            answer = clients["stranger"].post(path(route, cast, "b"), data)
-            assert answer.status_code in (302, 404, 405), (route, answer.status_code)
-            if answer.status_code == 302:
-                assert "/jobs/" in route, "a job that is not there any more is said to be gone"
+        if re.search(r"<(?:uuid|int):", route):
+            attacked += 1
+            for method in (clients["stranger"].get, clients["stranger"].post):
+                answer = method(path(route, cast, "b"), data)
+                if answer.status_code not in (404, 405):
+                    led[route] = answer.status_code
+    assert attacked > 45
+    assert led == dict.fromkeys(SAID_TO_BE_GONE, 302)
     assert rows_of(database, cast.a) == before
 
 

@@ -49,6 +49,8 @@ HEADERS = {
     "Permissions-Policy": PERMISSIONS_POLICY,
     # Nothing that a signed-in person sees may stay on the disk of a shared machine. Static files say otherwise.
     "Cache-Control": "private, no-store",
+    # In the place of the server's own, which names the program; it cannot be told to say nothing.
+    "Server": "consult",
 }
 
 

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import structlog
+from django.http import HttpRequest
+from django.middleware import csrf
 
 HIDDEN = "[hidden]"
 # Names of keys whose values are never written, whatever they hold.
@@ -27,6 +29,15 @@ _SHAPES = [
     (
         re.compile(r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----.*?(-----END [A-Z ]{0,40}PRIVATE KEY-----|\Z)", re.DOTALL),
         HIDDEN,
+    ),
+    # What PostgreSQL quotes of a row or a statement's values, to the end of its part of the message.
+    (
+        re.compile(
+            r"(?P<keep>\b(?:DETAIL|CONTEXT):\s{1,4})(?!\[hidden\]).*?"
+            r"(?=\n(?:HINT|CONTEXT|QUERY|LOCATION):|\n\nThe above exception|\n\nDuring handling|\Z)",
+            re.DOTALL,
+        ),
+        rf"\g<keep>{HIDDEN}",
     ),
     # Links that sign somebody in.
     (re.compile(r"(?P<keep>/sign-in/|/reset/key/|/invitations/)[^/\s<]{1,500}"), rf"\g<keep>{HIDDEN}"),
@@ -65,7 +76,56 @@ def hide(value: Any, *, name: str = "") -> Any:
         return value
     if value is None or isinstance(value, bool | int | float):
         return value
+    if isinstance(value, HttpRequest):
+        return _request(value)
     return hide(str(value))
+
+
+def _request(request: HttpRequest) -> str:
+    """Return method and route. Its own text is the whole address: with what was searched for, codes and states."""
+    match = getattr(request, "resolver_match", None)
+    return f"{request.method} {f'/{match.route}' if match else '(no route)'}"
+
+
+# Why Django refuses a form, in its own words; those with a %s quote what the browser sent.
+_REFUSALS = [
+    value.partition("%s")[0].rstrip(" -")
+    for name, value in vars(csrf).items()
+    if name.startswith("REASON_") and isinstance(value, str)
+]
+
+
+class SecurityEvents(logging.Filter):
+    """Keep of Django's own security events what happened and why; the rest of their text quotes the request.
+
+    A refused form: the reason. Anything suspicious (a wrong Host, too many fields, …): its kind and the place in the
+    code. The request's own line, found by its id, tells the route.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if not record.name.startswith("django.security."):
+            return True
+        said = str(record.args[0]) if isinstance(record.args, tuple) and record.args else ""
+        if record.name == "django.security.csrf":
+            # The mark of a form may be wrong in several ways, told after where it came from.
+            reason = next(
+                (each for each in _REFUSALS if said.startswith(each) or said.endswith(f"{each}.")), "token incorrect"
+            )
+            record.msg, record.args = "Forbidden (%s)", (reason,)
+        else:
+            record.msg, record.args = "Refused: %s", (record.name.rpartition(".")[2] + _place(record),)
+        record.exc_info = record.exc_text = record.stack_info = None
+        return True
+
+
+def _place(record: logging.LogRecord) -> str:
+    """Return " at file:line" of the code that raised, "" when nothing was."""
+    place = record.exc_info[2] if record.exc_info else None
+    while place is not None and place.tb_next is not None:
+        place = place.tb_next
+    if place is None:
+        return ""
+    return f" at {place.tb_frame.f_code.co_filename.rpartition('/')[2]}:{place.tb_lineno}"
 
 
 def redact(_logger: Any, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
@@ -105,7 +165,14 @@ def configure(format: str) -> None:
                     "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
                 }
             },
-            "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "structured"}},
+            "filters": {"security_events": {"()": SecurityEvents}},
+            "handlers": {
+                "stderr": {
+                    "class": "logging.StreamHandler",
+                    "formatter": "structured",
+                    "filters": ["security_events"],
+                }
+            },
             "root": {"handlers": ["stderr"], "level": "INFO"},
             "loggers": {
                 # One line a request is ours (core.http); Django's copies of it would say the same again.

@@ -5,6 +5,7 @@ import logging
 import sys
 from collections.abc import Callable, Iterator
 from typing import Any
+from wsgiref.util import setup_testing_defaults
 
 import jwt
 import pytest
@@ -12,7 +13,14 @@ import structlog
 from cryptography.fernet import Fernet
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from django.core.exceptions import SuspiciousOperation
+from django.core.handlers.wsgi import WSGIHandler
+from django.db import IntegrityError
+from django.http import HttpRequest, HttpResponse
+from django.test import override_settings
+from django.urls import include, path
 
+from conftest import Cast
 from consult.core import logging as consult_logging
 from consult.core.tests.lines import Read, captured
 
@@ -100,6 +108,8 @@ TEXTS = {
     "sign-in link": f"GET /accounts/sign-in/{SECRET}/",
     "invitation": f"GET /accounts/invitations/{SECRET}/",
     "invitation in a mail": f"https://office.example/accounts/invitations/{SECRET}/?next=1",
+    "row that PostgreSQL quotes": f"duplicate key\nDETAIL:  Key (email)=({SECRET}\n\n{SECRET}) already exists.",
+    "values that PostgreSQL quotes": f"bad input\nCONTEXT:  unnamed portal parameter $1 = '{SECRET}'",
     "password reset": f"https://office.example/accounts/password/reset/key/1-{SECRET}/",
 }
 WAYS: dict[str, Callable[[str], Any]] = {
@@ -117,7 +127,10 @@ WAYS: dict[str, Callable[[str], Any]] = {
     "stdlib extra": lambda text: logging.getLogger("library").error("failed", extra={"what": {"deep": text}}),
     "stdlib exception": lambda text: _raised(text, stdlib=True),
     "stdlib stack": lambda text: logging.getLogger("library").error(text, stack_info=True),
-    "django": lambda text: logging.getLogger("django.security").error("bad: %s", text, extra={"status_code": 400}),
+    "django": lambda text: logging.getLogger("django.security.SuspiciousOperation").error(f"bad: {text}"),
+    "django's other": lambda text: logging.getLogger("django.security").error(
+        "bad: %s", text, extra={"status_code": 400}
+    ),
 }
 
 
@@ -208,3 +221,102 @@ def test_hiding_ends_on_whatever_it_is_given() -> None:
     # Long lines must not take long: the shapes have no nested repetition.
     assert consult_logging.hide("a" * 200_000) == "a" * 200_000
     assert consult_logging.hide("://" * 50_000) == "://" * 50_000
+
+
+def _suspicious(request: HttpRequest, secret: str) -> HttpResponse:
+    raise SuspiciousOperation(f"{request.GET} in {secret} is odd")
+
+
+def _broken(request: HttpRequest, secret: str) -> HttpResponse:
+    raise IntegrityError(f"violates a constraint\nDETAIL:  Failing row contains (1, {request.GET['q']}).")
+
+
+urlpatterns = [
+    path("suspicious/<str:secret>/", _suspicious),
+    path("broken/<str:secret>/", _broken),
+    path("", include("consult.urls")),
+]
+
+
+def ask(method: str, address: str, **environ: str) -> int:
+    """Ask the office as a server does, with its whole stack and no test client's leniency; return the status."""
+    path_info, _, query = address.partition("?")
+    given = {"REQUEST_METHOD": method, "PATH_INFO": path_info, "QUERY_STRING": query, "HTTP_HOST": "testserver"}
+    given |= {"REMOTE_ADDR": "203.0.113.9", "CONTENT_LENGTH": "0", **environ}
+    setup_testing_defaults(given)
+    answered: list[str] = []
+    body = WSGIHandler()(given, lambda status, headers: answered.append(status))  # type: ignore[arg-type]
+    b"".join(body)
+    body.close()
+    return int(answered[0].split()[0])
+
+
+# What is asked; the answer; what the log tells of it besides the request's own line.
+ASKED: dict[str, tuple[str, str, dict[str, str], int, str]] = {
+    "wrong host": (
+        "GET",
+        f"/accounts/github/login/callback/?code={SECRET}&state={SECRET}",
+        {"HTTP_HOST": f"{SECRET}.example".lower()},
+        400,
+        "Refused: DisallowedHost at request.py:",
+    ),
+    "odd host": ("GET", f"/a/inbox/?q={SECRET}", {"HTTP_HOST": f"{SECRET}_{{}}"}, 400, "Refused: DisallowedHost at"),
+    "form without a mark": ("POST", f"/a/inbox/?q={SECRET}", {}, 403, "Forbidden (CSRF cookie not set.)"),
+    "form without a mark, one-time secret": ("POST", f"/a/inbox/new/{SECRET}/?q={SECRET}", {}, 404, ""),
+    "form with half a mark": (
+        "POST",
+        f"/accounts/login/?next={SECRET}",
+        {"HTTP_COOKIE": f"csrftoken={'a' * 32}", "HTTP_X_CSRFTOKEN": SECRET},
+        403,
+        "Forbidden (has incorrect length)",
+    ),
+    "form without a mark, to a link": ("POST", f"/accounts/invitations/{SECRET}/", {}, 403, "Forbidden ("),
+    "form from elsewhere": (
+        "POST",
+        f"/accounts/login/?next={SECRET}",
+        {"HTTP_ORIGIN": f"https://{SECRET}.example"},
+        403,
+        "Forbidden (Origin checking failed)",
+    ),
+    "form from an address elsewhere": (
+        "POST",
+        f"/accounts/login/?next={SECRET}",
+        {"HTTP_REFERER": f"https://evil.example/{SECRET}", "wsgi.url_scheme": "https"},
+        403,
+        "Forbidden (Referer checking failed)",
+    ),
+    "authorization": ("GET", f"/oauth/authorize?state={SECRET}&code_challenge={SECRET}", {}, 400, ""),
+    "authorization, posted": ("POST", f"/oauth/authorize?state={SECRET}", {}, 403, "Forbidden (CSRF cookie not set.)"),
+    "too long to be led back to": (
+        "GET",
+        f"/a/inbox/?{'&'.join(f'q={SECRET}' for _ in range(1200))}",
+        {},
+        400,
+        "Refused: DisallowedRedirect at",
+    ),
+    "something suspicious": ("GET", f"/suspicious/{SECRET}/?q={SECRET}", {}, 400, "Refused: SuspiciousOperation at"),
+    "a constraint": ("GET", f"/broken/{SECRET}/?q={SECRET}", {}, 500, "violates a constraint"),
+    "nothing there": ("GET", f"/no/such/{SECRET}/?q={SECRET}", {}, 404, ""),
+}
+
+
+@pytest.mark.parametrize("case", ASKED)
+def test_no_line_carries_what_was_asked(case: str, written: Read, cast: Cast) -> None:
+    method, address, environ, status, told = ASKED[case]
+    with override_settings(ROOT_URLCONF=__name__):
+        assert ask(method, address, **environ) == status
+    text = written()
+    assert SECRET.lower() not in text.lower()
+    assert "?" not in text
+    assert told in text, text
+    assert f"{status}" in text, "the request's own line"
+
+
+def test_a_request_is_told_by_its_route(written: Read) -> None:
+    request = HttpRequest()
+    request.method, request.path = "GET", f"/{SECRET}/"
+    log().info("happened", request=request)
+    logging.getLogger("library").error("failed: %s", "so", extra={"request": request})
+    text = written()
+    assert SECRET not in text
+    assert text.count("GET (no route)") == 2
