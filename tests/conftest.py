@@ -16,8 +16,11 @@ from typing import Any
 import httpx
 import psycopg
 import pytest
+import pytest_django
 
+from conftest import Cast, Database, Enquiry
 from consult.machine import postgres, postgres_cluster
+from tests import api, api_rows
 from tests.github import CLIENT_ID, CLIENT_SECRET, GitHub, serving
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -79,6 +82,22 @@ def eventually[T](ask: Callable[[], T], *, seconds: float = 10) -> T:
         assert time.monotonic() < deadline, f"nothing after {seconds} s"
         time.sleep(0.05)
     return answer
+
+
+@pytest.fixture
+def document(database: Database) -> dict[str, Any]:
+    """What the API says of itself."""
+    found: dict[str, Any] = api.told(api.ANONYMOUS.get("/api/openapi.json"))
+    return found
+
+
+@pytest.fixture
+def ids(
+    cast: Cast, enquiry: Enquiry, database: Database, settings: pytest_django.Settings, tmp_path: Path
+) -> dict[str, Any]:
+    """What stands in the API's addresses: all of it agency A's, and really there."""
+    settings.CONSULT_FILES_URL = tmp_path.as_uri()
+    return api_rows.make(cast, enquiry, database, tmp_path)
 
 
 @pytest.fixture(scope="session")

@@ -1,21 +1,14 @@
 """Every operation of the API × every kind of caller: what each of them is answered, as a committed table."""
 
-import datetime as dt
 import uuid
-from pathlib import Path
 from typing import Any
 
 import pytest
-import pytest_django
 
-from conftest import Cast, Database, Enquiry
-from consult.accounts import services
-from consult.accounts.tests.test_set_logo import PNG
-from consult.crm import services as crm
-from consult.inbox import services as inbox
-from consult.intake.tests import test_file
+from conftest import Cast, Database
 from tests import api
 from tests.api import Program
+from tests.api_rows import body_of, operations
 
 WHO = ("anonymous", "stranger", "viewer", "member", "admin", "agency")
 
@@ -163,135 +156,6 @@ MANAGED = {
 @pytest.fixture
 def programs(cast: Cast) -> dict[str, Program]:
     return api.everybody(cast)
-
-
-@pytest.fixture
-def document(database: Database) -> dict[str, Any]:
-    found: dict[str, Any] = api.told(api.ANONYMOUS.get("/api/openapi.json"))
-    return found
-
-
-@pytest.fixture
-def ids(
-    cast: Cast, enquiry: Enquiry, database: Database, settings: pytest_django.Settings, tmp_path: Path
-) -> dict[str, Any]:
-    """What stands in the addresses: all of it agency A's."""
-    settings.CONSULT_FILES_URL = tmp_path.as_uri()
-    eve = services.add_member(
-        agency_id=cast.a, user_id=services.create_user(email="eve@example.com", name="Eve"), role="viewer"
-    )
-    invitation_id = services.invite_member(
-        agency_id=cast.a, email="ann@new.example", role="member", by=cast.alice.member_id, now=dt.datetime.now(dt.UTC)
-    )
-    services.set_logo(agency_id=cast.a, content=PNG, by=None)
-    file = test_file.row(cast.a)
-    test_file.put(tmp_path, file["location"])
-    database.submit(cast.key_a, files=[file])
-    client_id = crm.create_client(agency_id=cast.a, name="The Daily Grind")
-    company_id = crm.create_company(agency_id=cast.a, name="Rosa GmbH", by=None)
-    contact_id, alias_id, other_id = (
-        crm.create_contact(agency_id=cast.a, name=name, by=None) for name in ("Ann", "Anna", "Anne")
-    )
-    merge_id = crm.merge_contacts(
-        agency_id=cast.a, keep_id=contact_id, alias_id=alias_id, take=(), by=None, now=dt.datetime.now(dt.UTC)
-    )
-    deal_id = crm.create_deal(agency_id=cast.a, title="New shop", by=None)
-    [(stage_id,)] = database.ask("SELECT id FROM crm_stage WHERE position = 2")
-    queued = inbox.send_reply(
-        agency_id=cast.a,
-        number=1,
-        text="On Tuesday",
-        by=None,
-        now=dt.datetime.now(dt.UTC),
-        uploads=[inbox.Upload("a.txt", "text/plain", b"a")],
-    )
-    [(attachment_id,)] = database.ask("SELECT id FROM inbox_attachment")
-    mail = inbox.keep_mail(hook_agency_id=cast.a, raw=b"From: ann@new.example\r\n\r\nHello")
-    inbox.receive_mail(agency_id=cast.a, mail_id=mail.id, now=dt.datetime.now(dt.UTC))
-    template_id = inbox.create_template(agency_id=cast.a, name="Thanks", body="Thank you", by=None)
-    field_id = crm.create_field(agency_id=cast.a, place="deal", name="Size", kind="text", by=None)
-    api.of_member(cast.a, cast.alice.member_id)
-    [(token_id,)] = database.ask(
-        "SELECT id FROM accounts_apitoken WHERE member_id = %s ORDER BY id LIMIT 1", [cast.alice.member_id]
-    )
-    return {
-        "member_id": eve,
-        "invitation_id": invitation_id,
-        "file_id": uuid.UUID(file["id"]),
-        "set_aside_id": database.set_aside(cast.key_a),
-        "job_id": api.fail_jobs(database)[0],
-        "grant_id": api.sign_in_program(cast, cast.alice.member_id),
-        "colleague_id": cast.alice.member_id,
-        "client_id": client_id,
-        "site_id": cast.site_a,
-        "form_id": cast.form_a,
-        "submission_id": enquiry.submission_id,
-        "number": enquiry.number,
-        "token_id": token_id,
-        "contact_id": contact_id,
-        "other_id": other_id,
-        "merge_id": merge_id,
-        "company_id": company_id,
-        "deal_id": deal_id,
-        "stage_id": stage_id,
-        "message_id": queued.id,
-        "attachment_id": attachment_id,
-        "mail_id": mail.id,
-        "template_id": template_id,
-        "field_id": field_id,
-    }
-
-
-def operations(document: dict[str, Any]) -> dict[str, tuple[str, str, Any]]:
-    """Return (method, path, example of a body) by operationId."""
-    return {
-        operation["operationId"]: (
-            method.upper(),
-            path,
-            operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("example"),
-        )
-        for path, methods in document["paths"].items()
-        for method, operation in methods.items()
-    }
-
-
-def body_of(name: str, example: Any, who: str, ids: dict[str, Any]) -> Any:
-    """The document's own example, with what is there in the place of its ids."""
-    match name:
-        case "create_form":
-            return {**example, "site_id": str(ids["site_id"])}
-        case "assign_enquiry":
-            return {"member_id": str(ids["colleague_id"])}
-        case "set_logo":
-            return api.Raw(PNG)
-        case "invite_member":
-            return {"email": f"{who}@new.example"}
-        case "update_agency":
-            # Another slug would be the next one's, too.
-            return {"name": f"Agency of {who}"}
-        case "create_api_token" if who in api.SCOPES:
-            # No token makes another with more scopes than it has.
-            return {**example, "scopes": [who]}
-        case "merge_contacts":
-            return {"other_id": str(ids["other_id"])}
-        case "move_deal":
-            return {"stage_id": str(ids["stage_id"])}
-        case "create_template" | "change_template":
-            return {"name": f"{name} {who}", "body": "Dear {{ name }}"}
-        case "create_field":
-            return {"place": "deal", "name": f"Size {who}", "kind": "text"}
-        case "type_in_enquiry":
-            return {**example, "form_id": str(ids["form_id"]), "name": "Ann"}
-        case "snooze_enquiry":
-            return {"until": (dt.datetime.now(dt.UTC) + dt.timedelta(days=1)).isoformat()}
-        case "convert_enquiry":
-            return {"company_name": "Rosa GmbH"}
-        case "create_contact":
-            return {"name": f"Ann {who}"}
-        case "create_client" | "update_client":
-            return {"name": f"Of {name} {who}"}
-        case _:
-            return example
 
 
 def test_every_operation_is_declared(document: dict[str, Any]) -> None:

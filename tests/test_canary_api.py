@@ -9,10 +9,8 @@ import pytest_django
 from conftest import Cast, Database
 from consult.core.tests.lines import captured
 from tests import api, worker
+from tests.api_rows import body_of, operations
 from tests.canaries import SECRET, Nest, afterwards
-from tests.test_api_matrix import body_of, document, ids, operations
-
-__all__ = ["document", "ids"]  # fixtures
 
 
 def replaced(nest: Nest, value: Any, where: str) -> Any:

@@ -120,7 +120,13 @@ FAULTS: Steps = [
 FUZZ: Steps = [
     (
         "The JSON API, fuzzed for long",
-        run(BIN / "pytest", "-v", "tests/test_api_fuzz.py", environment={"CONSULT_TEST_FUZZ": "long"}),
+        run(
+            BIN / "pytest",
+            "-v",
+            "tests/test_api_fuzz.py",
+            "tests/test_api_corpus.py",
+            environment={"CONSULT_TEST_FUZZ": "long"},
+        ),
     ),
 ]
 MENUS = {"check": CHECK, "test": TEST, "e2e": E2E, "faults": FAULTS, "fuzz": FUZZ}

@@ -25,7 +25,7 @@ REFUSALS = {
     services.NoReason: ("invalid", "/reason"),
     ValueError: ("invalid", ""),
 }
-type Status = Literal["open", "won", "lost"]
+type DealStatus = Literal["open", "won", "lost"]
 Title = Annotated[api.Line, Field(max_length=200, examples=["New shop"])]
 Value = Annotated[
     StrictInt, Field(ge=0, le=rules.MOST_MINOR, description="In minor units of the currency.", examples=[480_000])
@@ -40,7 +40,7 @@ class Deal(api.Shape):
 
     id: UUID
     title: str
-    status: Status
+    status: DealStatus
     stage_id: UUID
     stage_entered_at: dt.datetime
     value_minor: int | None
@@ -93,7 +93,7 @@ class Loss(api.Input):
 
 
 class Wanted(api.Paging):
-    status: Status | None = None
+    status: DealStatus | None = None
     stage_id: UUID | None = None
     owner_id: UUID | None = None
     contact_id: UUID | None = None

@@ -17,7 +17,7 @@ from consult.crm.api import values
 router = api.Router(tags=["Fields"])
 
 type Place = Literal["contact", "company", "deal"]
-type Kind = Literal["text", "number", "date", "choice"]
+type FieldKind = Literal["text", "number", "date", "choice"]
 Option = Annotated[api.Line, Field(max_length=100, examples=["Gold"])]
 
 
@@ -27,14 +27,14 @@ class OwnField(api.Shape):
     id: UUID
     place: Place
     name: str
-    kind: Kind
+    kind: FieldKind
     options: list[str]
 
 
 class OwnFieldInput(api.Input):
     place: Place
     name: Annotated[api.Line, Field(max_length=100, examples=["Customer number"])]
-    kind: Kind
+    kind: FieldKind
     options: Annotated[list[Option], Field(max_length=100, description="Of a choice, and of nothing else.")] = []
 
 

@@ -28,7 +28,7 @@ REFUSALS = {
     services.NotThere: ("invalid", ""),
     ValueError: ("invalid", ""),
 }
-type Status = Literal["open", "waiting", "snoozed", "closed", "held", "spam"]
+type EnquiryStatus = Literal["open", "waiting", "snoozed", "closed", "held", "spam"]
 HIGHEST = 2**63 - 1
 LONGEST_SNOOZE = dt.timedelta(days=366)
 
@@ -58,7 +58,7 @@ class Enquiry(api.Shape):
 
     id: UUID
     number: int
-    status: Status
+    status: EnquiryStatus
     sender_name: str
     sender_email: str
     subject: str
@@ -138,7 +138,7 @@ class TypedIn(api.Input):
 
 
 class Wanted(api.Paging):
-    status: Status | None = None
+    status: EnquiryStatus | None = None
     assignee: Annotated[
         UUID | Literal["none"] | None, Field(description="A member's id, or `none` for unassigned ones.")
     ] = None

@@ -18,7 +18,7 @@ router = api.Router(tags=["Forms"])
 
 REFUSALS = {services.NoSuchForm: ("not_found", ""), rules.BadDefinition: ("invalid", "")}
 
-type Kind = Literal["text", "email", "tel", "textarea", "select", "checkbox", "file"]
+type QuestionKind = Literal["text", "email", "tel", "textarea", "select", "checkbox", "file"]
 type FileKind = Literal["images", "pdf", "text", "office", "media", "archives"]
 
 
@@ -27,7 +27,7 @@ class Question(api.Shape):
 
     name: str
     label: str
-    type: Kind
+    type: QuestionKind
     required: bool
     options: list[str]
     max_length: int
@@ -36,7 +36,7 @@ class Question(api.Shape):
 class QuestionInput(api.Input):
     name: Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,62}$"), Field(examples=["email"])]
     label: Annotated[api.Words, Field(max_length=200)] = ""
-    type: Kind = "text"
+    type: QuestionKind = "text"
     required: StrictBool = False
     options: Annotated[list[Name], Field(max_length=100)] = []
     max_length: Annotated[StrictInt, Field(ge=1, le=rules.LONGEST)] | None = None

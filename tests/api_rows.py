@@ -1,0 +1,201 @@
+"""Real rows for every id that the API's addresses and bodies name, and bodies that name them."""
+
+import contextlib
+import datetime as dt
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from django.core import signals
+from django.db import close_old_connections, connection, transaction
+
+from conftest import Cast, Database, Enquiry
+from consult.accounts import services
+from consult.accounts.tests.test_set_logo import PNG
+from consult.crm import services as crm
+from consult.inbox import services as inbox
+from consult.intake.tests import test_file
+from tests import api
+
+# What a reference in a body or a query is called where no address has the same name for it.
+REFERENCES = {
+    **{name: name for name in ("client_id", "site_id", "form_id", "contact_id", "company_id", "stage_id", "other_id")},
+    **dict.fromkeys(("owner_id", "member_id", "assignee", "by_id"), "colleague_id"),
+    "subject_id": "client_id",
+    "label_id": "label_id",
+}
+
+
+def make(cast: Cast, enquiry: Enquiry, database: Database, folder: Path) -> dict[str, Any]:
+    """Return what stands in the addresses, all of it agency A's; files are in `folder` (CONSULT_FILES_URL)."""
+    now = dt.datetime.now(dt.UTC)
+    eve = services.add_member(
+        agency_id=cast.a, user_id=services.create_user(email="eve@example.com", name="Eve"), role="viewer"
+    )
+    invitation_id = services.invite_member(
+        agency_id=cast.a, email="ann@new.example", role="member", by=cast.alice.member_id, now=now
+    )
+    services.set_logo(agency_id=cast.a, content=PNG, by=None)
+    file = test_file.row(cast.a)
+    test_file.put(folder, file["location"])
+    database.submit(cast.key_a, files=[file])
+    return {
+        "member_id": eve,
+        "invitation_id": invitation_id,
+        "file_id": uuid.UUID(file["id"]),
+        "set_aside_id": database.set_aside(cast.key_a),
+        "job_id": api.fail_jobs(database)[0],
+        "colleague_id": cast.alice.member_id,
+        "site_id": cast.site_a,
+        "form_id": cast.form_a,
+        "submission_id": enquiry.submission_id,
+        "number": enquiry.number,
+        **programs_of(cast, database, cast.alice.member_id),
+        **_records(cast, database, now),
+        **_mails(cast, database, now),
+    }
+
+
+def programs_of(cast: Cast, database: Database, member_id: uuid.UUID) -> dict[str, Any]:
+    """Return a member's own: an API token, and a program that they have signed in."""
+    api.of_member(cast.a, member_id)
+    [(token_id,)] = database.ask(
+        "SELECT id FROM accounts_apitoken WHERE member_id = %s ORDER BY id DESC LIMIT 1", [member_id]
+    )
+    return {"token_id": token_id, "grant_id": api.sign_in_program(cast, member_id)}
+
+
+def _records(cast: Cast, database: Database, now: dt.datetime) -> dict[str, Any]:
+    """The CRM's."""
+    client_id = crm.create_client(agency_id=cast.a, name="The Daily Grind")
+    company_id = crm.create_company(agency_id=cast.a, name="Rosa GmbH", by=None)
+    contact_id, alias_id, other_id = (
+        crm.create_contact(agency_id=cast.a, name=name, by=None) for name in ("Ann", "Anna", "Anne")
+    )
+    merge_id = crm.merge_contacts(agency_id=cast.a, keep_id=contact_id, alias_id=alias_id, take=(), by=None, now=now)
+    deal_id = crm.create_deal(agency_id=cast.a, title="New shop", by=None)
+    crm.set_labels(agency_id=cast.a, place="deal", id=deal_id, names=["Warm"], by=None)
+    [(stage_id,)] = database.ask("SELECT id FROM crm_stage WHERE position = 2")
+    [(label_id,)] = database.ask("SELECT id FROM crm_label")
+    fields = {
+        place: crm.create_field(agency_id=cast.a, place=place, name="Size", kind="text", by=None)
+        for place in ("contact", "company", "deal")
+    }
+    return {
+        "client_id": client_id,
+        "contact_id": contact_id,
+        "other_id": other_id,
+        "merge_id": merge_id,
+        "company_id": company_id,
+        "deal_id": deal_id,
+        "stage_id": stage_id,
+        "label_id": label_id,
+        "field_id": fields["deal"],
+        "contact_field_id": fields["contact"],
+        "company_field_id": fields["company"],
+    }
+
+
+def _mails(cast: Cast, database: Database, now: dt.datetime) -> dict[str, Any]:
+    """A reply that waits to be sent, a mail that nobody could place, and a template."""
+    upload = inbox.Upload("a.txt", "text/plain", b"a")
+    queued = inbox.send_reply(agency_id=cast.a, number=1, text="On Tuesday", by=None, now=now, uploads=[upload])
+    [(attachment_id,)] = database.ask("SELECT id FROM inbox_attachment")
+    mail = inbox.keep_mail(hook_agency_id=cast.a, raw=b"From: ann@new.example\r\n\r\nHello")
+    inbox.receive_mail(agency_id=cast.a, mail_id=mail.id, now=now)
+    return {
+        "message_id": queued.id,
+        "attachment_id": attachment_id,
+        "mail_id": mail.id,
+        "template_id": inbox.create_template(agency_id=cast.a, name="Thanks", body="Thank you", by=None),
+    }
+
+
+def real(name: str, value: Any, ids: dict[str, Any]) -> Any:
+    """Return a body or query of the operation `name` with what is there in the place of its references."""
+    if isinstance(value, list):
+        return [real(name, each, ids) for each in value]
+    if not isinstance(value, dict):
+        return value
+    place = next((each for each in ("contact", "company") if name.endswith(f"_{each}")), "")
+    own = f"{place}_field_id" if place else "field_id"
+    known = REFERENCES | {"field_id": own}
+    return {
+        key: str(ids[known[key]]) if key in known and item is not None else real(name, item, ids)
+        for key, item in value.items()
+    }
+
+
+@contextlib.contextmanager
+def undone() -> Iterator[None]:
+    """What is written in the block is checked as a commit would, and then forgotten: the next finds the same rows.
+
+    What waits for a commit (jobs that wake a worker, files that go) does not happen.
+    """
+    outer = transaction.atomic()
+    # A test's transaction, as Django's TestCase has it: a service may still open its own.
+    outer._from_testcase = True  # type: ignore[attr-defined]
+    # Which would close the connection, as the transaction is not the request's.
+    for signal in (signals.request_started, signals.request_finished):
+        signal.disconnect(close_old_connections)
+    try:
+        with outer:
+            yield
+            connection.check_constraints()
+            transaction.set_rollback(True)
+    finally:
+        for signal in (signals.request_started, signals.request_finished):
+            signal.connect(close_old_connections)
+
+
+def operations(document: dict[str, Any]) -> dict[str, tuple[str, str, Any]]:
+    """Return (method, path, example of a body) by operationId."""
+    return {
+        operation["operationId"]: (
+            method.upper(),
+            path,
+            operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("example"),
+        )
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+    }
+
+
+def body_of(name: str, example: Any, who: str, ids: dict[str, Any]) -> Any:
+    """The document's own example, with what is there in the place of its ids."""
+    match name:
+        case "create_form":
+            return {**example, "site_id": str(ids["site_id"])}
+        case "assign_enquiry":
+            return {"member_id": str(ids["colleague_id"])}
+        case "set_logo":
+            return api.Raw(PNG)
+        case "invite_member":
+            return {"email": f"{who}@new.example"}
+        case "update_agency":
+            # Another slug would be the next one's, too.
+            return {"name": f"Agency of {who}"}
+        case "create_api_token" if who in api.SCOPES:
+            # No token makes another with more scopes than it has.
+            return {**example, "scopes": [who]}
+        case "merge_contacts":
+            return {"other_id": str(ids["other_id"])}
+        case "move_deal":
+            return {"stage_id": str(ids["stage_id"])}
+        case "create_template" | "change_template":
+            return {"name": f"{name} {who}", "body": "Dear {{ name }}"}
+        case "create_field":
+            return {"place": "deal", "name": f"Size {who}", "kind": "text"}
+        case "type_in_enquiry":
+            return {**example, "form_id": str(ids["form_id"]), "name": "Ann"}
+        case "snooze_enquiry":
+            return {"until": (dt.datetime.now(dt.UTC) + dt.timedelta(days=1)).isoformat()}
+        case "convert_enquiry":
+            return {"company_name": "Rosa GmbH"}
+        case "create_contact":
+            return {"name": f"Ann {who}"}
+        case "create_client" | "update_client":
+            return {"name": f"Of {name} {who}"}
+        case _:
+            return example
