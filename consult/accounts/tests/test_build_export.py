@@ -143,6 +143,8 @@ NO_SECRETS = {
     ("accounts_idempotencykey", "token_id"): "Which token, not the token.",
     ("accounts_idempotencykey", "request_hash"): "Of method, address and body: nothing can be got with it.",
     ("intake_file", "location"): "Leads to the file that is in the export as well.",
+    ("inbox_attachment", "location"): "The same.",
+    ("inbox_mail", "location"): "The same.",
 }
 
 
