@@ -153,6 +153,8 @@ RECORDING = {
     "_end",
     "_tell",
     "_set_status",
+    "_record",
+    "bring_back",
     "change",
 }
 ACTION = re.compile(r"(accounts|crm|intake|inbox)\.[a-z_]+")
