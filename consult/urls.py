@@ -66,4 +66,5 @@ urlpatterns = [
     path("<slug:agency>/", include("consult.inbox.urls")),
     path("<slug:agency>/", include("consult.crm.urls")),
     path("<slug:agency>/", include("consult.intake.urls")),
+    path("<slug:agency>/", include("consult.thread.urls")),
 ]

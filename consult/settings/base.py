@@ -57,6 +57,7 @@ INSTALLED_APPS = [
     "consult.crm.apps.Crm",
     "consult.intake.apps.Intake",
     "consult.inbox.apps.Inbox",
+    "consult.thread.apps.Thread",
 ]
 
 MIDDLEWARE = [
