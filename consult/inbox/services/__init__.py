@@ -2,6 +2,7 @@
 
 from consult.inbox.models import CLOSE_REASONS
 from consult.inbox.services.arrivals import receive_submissions
+from consult.inbox.services.attachments import Upload
 from consult.inbox.services.bulk import Outcome, TooMany, each, undo_changes
 from consult.inbox.services.changes import (
     Change,
@@ -13,6 +14,15 @@ from consult.inbox.services.changes import (
     undo_change,
 )
 from consult.inbox.services.convert import KnownMeanwhile, NothingChosen, NotThere, Plan, convert_enquiry
+from consult.inbox.services.drafts import (
+    EmptyReply,
+    NoSuchMessage,
+    TooLongReply,
+    TooManyFiles,
+    discard_draft,
+    keep_draft,
+    remove_files,
+)
 from consult.inbox.services.incoming import (
     REASONS,
     Kept,
@@ -28,25 +38,17 @@ from consult.inbox.services.mails import NoSuchJob, NotSent, notify_enquiry, rep
 from consult.inbox.services.notes import EmptyNote, add_note
 from consult.inbox.services.replies import (
     UNDO,
-    EmptyReply,
     NoAddress,
-    NoSuchMessage,
     NotAnswerable,
     Queued,
     TooLate,
-    TooLongReply,
-    TooManyFiles,
     TooManyReplies,
-    Upload,
-    discard_draft,
-    keep_draft,
-    remove_files,
     retry_reply,
-    send_message,
     send_reply,
     undo_reply,
 )
 from consult.inbox.services.saved_views import NoName, NoSuchView, TooLong, delete_view, save_view
+from consult.inbox.services.sending import send_message
 from consult.inbox.services.states import (
     NoSuchMember,
     NoSuchReason,

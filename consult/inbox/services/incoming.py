@@ -17,7 +17,7 @@ from consult.accounts import queries as accounts_queries
 from consult.accounts import services as accounts
 from consult.core import files, live, queue, tenancy
 from consult.inbox import models, queries, rules
-from consult.inbox.services import changes, ledger, mails, replies, typed, words
+from consult.inbox.services import attachments, changes, ledger, mails, sending, typed, words
 from consult.intake import queries as intake
 
 log = structlog.get_logger("consult.inbox")
@@ -131,7 +131,7 @@ def _settle(mail: models.Mail, state: str, reason: str = "", message_id: UUID | 
 def _join(mail: models.Mail, arrived: rules.Arrived, number: int, now: dt.datetime) -> None:
     """Add a mail to its enquiry; a person's answer opens it again, a program's never does."""
     message = _message(mail, arrived)
-    stored = replies.store(message, arrived.parts)
+    stored = attachments.store(message, arrived.parts)
     with tenancy.agency(mail.agency_id):
         try:
             enquiry = changes.locked(mail.agency_id, number)
@@ -151,8 +151,8 @@ def _join(mail: models.Mail, arrived: rules.Arrived, number: int, now: dt.dateti
             _bounced(enquiry, arrived, now)
         elif message.kind == "answer":
             words.add(enquiry, rules.words(message.text, message.from_address, message.from_name))
-            replies.bring_back(enquiry, "inbox.receive_answer")
-            replies.tell_timeline(enquiry, now, by=None, text="an answer came by e-mail")
+            sending.bring_back(enquiry, "inbox.receive_answer")
+            sending.tell_timeline(enquiry, now, by=None, text="an answer came by e-mail")
         live.nudge(kind="enquiry", id=enquiry.id)
 
 
@@ -209,7 +209,7 @@ def _bounced(enquiry: models.Enquiry, arrived: rules.Arrived, now: dt.datetime) 
     message.state, message.detail = "bounced", {"error": "bounced", "status": bounce.status}
     message.save(update_fields=["state", "detail"])
     ledger.tell(enquiry, "bounced", now, address=message.to_address, status=bounce.status)
-    replies.bring_back(enquiry, "inbox.bring_back_unsent")
+    sending.bring_back(enquiry, "inbox.bring_back_unsent")
 
 
 def _open(mail: models.Mail, arrived: rules.Arrived, form_id: UUID, now: dt.datetime) -> None:
@@ -218,7 +218,7 @@ def _open(mail: models.Mail, arrived: rules.Arrived, form_id: UUID, now: dt.date
         _settle(mail, "aside", "automatic")
         return
     message = _message(mail, arrived)
-    stored = replies.store(message, arrived.parts)
+    stored = attachments.store(message, arrived.parts)
     headers = arrived.headers
     with tenancy.agency(mail.agency_id):
         try:
