@@ -124,11 +124,18 @@ def list_secrets(options: argparse.Namespace) -> int:
 
     known = encryption.key_ids()
     print(f"Keys, the first one seals: {', '.join(known)}")
-    for place, keys in {**encryption.in_use(), "core_kv in Redis": kv.in_use()}.items():
+    for place, keys in {**encryption.in_use(_agencies()), "core_kv in Redis": kv.in_use()}.items():
         for id, count in sorted(keys.items()):
             note = "" if id in known else "   not in CONSULT_ENCRYPTION_KEYS: these cannot be opened"
             print(f"{place}  {id}  {count}{note}")
     return 0
+
+
+def _agencies() -> list[int]:
+    """Return all agencies: secrets that are theirs can be seen only from inside."""
+    from consult.accounts import queries
+
+    return [agency_id for agency_id, _slug, _name in queries.agencies()]
 
 
 def rotate_form_secret(options: argparse.Namespace) -> int:
@@ -152,8 +159,9 @@ def reencrypt_secrets(options: argparse.Namespace) -> int:
     try:
         for place in encryption.PLACES:
             name, done = f"{place.table}.{place.column}", 0
-            while more := encryption.reseal(place):
-                done += more
+            for agency_id in _agencies() if place.isolated else (None,):
+                while more := encryption.reseal(place, agency_id=agency_id):
+                    done += more
             print(f"{name}: {done} brought under the first key.")
         name = "core_kv in Redis"
         print(f"{name}: {kv.reseal()} brought under the first key.")
@@ -162,7 +170,10 @@ def reencrypt_secrets(options: argparse.Namespace) -> int:
         return 1
     first, *_others = encryption.key_ids()
     left = sum(
-        count for keys in (*encryption.in_use().values(), kv.in_use()) for id, count in keys.items() if id != first
+        count
+        for keys in (*encryption.in_use(_agencies()).values(), kv.in_use())
+        for id, count in keys.items()
+        if id != first
     )
     if left:
         print(f"{left} values are in use at this moment and still under another key: run it again.", file=sys.stderr)

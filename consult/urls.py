@@ -39,6 +39,7 @@ for address, router in (
     ("/v1/enquiries", inbox_api.enquiries),
     ("/v1/attachments", inbox_api.attachments),
     ("/v1/mails", inbox_api.mails),
+    ("/v1/mailbox", inbox_api.mailbox),
     ("/v1/templates", inbox_api.templates),
     ("/v1/jobs", inbox_api.jobs),
     ("/v1/tokens", accounts_api.tokens),

@@ -61,6 +61,20 @@ def both(database: Database, cast: Cast, tmp_path: Path) -> Database:
                 uploads=[inbox.Upload("a.txt", "text/plain", b"a")],
             )
             inbox.keep_mail(hook_agency_id=agency_id, raw=b"From: ann@example.com\r\n\r\nHello")
+        inbox.connect_mailbox(
+            agency_id=agency_id,
+            address="team@in.example",
+            plus=True,
+            host="imap.in.example",
+            port=993,
+            security="tls",
+            user="team",
+            password="secret",
+            folder="INBOX",
+            by=person.member_id,
+            now=timezone.now(),
+        )
+        inbox.renew_hook(agency_id=agency_id, by=person.member_id, now=timezone.now())
         inbox.create_template(agency_id=agency_id, name="Thanks", body="Thank you", by=person.member_id)
         client_id = crm.ensure_client(agency_id=agency_id, name="Client")
         accounts.create_api_token(

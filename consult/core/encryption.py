@@ -6,10 +6,12 @@ seals, every one opens; `reseal` brings what older keys have sealed under the fi
 
 import base64
 import binascii
+import contextlib
 import functools
 import hashlib
 import os
 import re
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from cryptography.exceptions import InvalidTag
@@ -18,6 +20,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 from django.db import connection, transaction
+
+from consult.core import tenancy
 
 _PREFIX = "enc:v1:"
 _SEALED = re.compile(r"enc:v1:([0-9a-f]{8}):([A-Za-z0-9_-]+={0,2})")
@@ -29,12 +33,16 @@ class CannotOpen(Exception):
 
 
 class Place(NamedTuple):
-    """A column with sealed values: `bound_to` is what they are bound to, with `{key}` for the row's key."""
+    """A column with sealed values: `bound_to` is what they are bound to, with `{key}` for the row's key.
+
+    `isolated`: its rows are agencies', and are seen from inside each alone.
+    """
 
     table: str
     key: str
     column: str
     bound_to: str
+    isolated: bool = False
 
 
 # Every column that holds sealed values, for `reseal`.
@@ -43,6 +51,7 @@ PLACES: tuple[Place, ...] = (
     # allauth names no row when it seals a person's TOTP secret or the seed of their recovery codes.
     Place("mfa_authenticator", "id", "data", "mfa_authenticator.data"),
     Place("accounts_signingkey", "kid", "private_key_sealed", "accounts_signingkey.private_key_sealed/{key}"),
+    Place("inbox_mailbox", "id", "password_sealed", "inbox_mailbox.password_sealed/{key}", isolated=True),
 )
 
 
@@ -111,29 +120,39 @@ def seal_again(sealed: str, *, bound_to: str) -> str:
     return seal(open_sealed(sealed, bound_to=bound_to), bound_to=bound_to)
 
 
-def in_use() -> dict[str, dict[str, int]]:
-    """Return how many rows of each table are sealed with which key: {"core_kv.value": {"1f0a…": 12}}."""
+def in_use(agencies: Iterable[int] = ()) -> dict[str, dict[str, int]]:
+    """Return how many rows of each table are sealed with which key: {"core_kv.value": {"1f0a…": 12}}.
+
+    `agencies`: those whose rows are looked at, where rows are agencies'.
+    """
     found: dict[str, dict[str, int]] = {}
-    with connection.cursor() as cursor:
-        for place in PLACES:
-            cursor.execute(
-                f"SELECT substring({place.column}::text from 'enc:v1:([0-9a-f]{{8}}):') AS id, count(*) "  # noqa: S608
-                f"FROM {place.table} WHERE {place.column}::text LIKE '%%enc:v1:%%' GROUP BY 1"
-            )
-            found[f"{place.table}.{place.column}"] = dict(cursor.fetchall())
+    for place in PLACES:
+        of_place = found[f"{place.table}.{place.column}"] = {}
+        for agency_id in agencies if place.isolated else (None,):
+            with _inside(agency_id), connection.cursor() as cursor:
+                cursor.execute(
+                    f"SELECT substring({place.column}::text from 'enc:v1:([0-9a-f]{{8}}):') AS id, count(*) "  # noqa: S608
+                    f"FROM {place.table} WHERE {place.column}::text LIKE '%%enc:v1:%%' GROUP BY 1"
+                )
+                for id, count in cursor.fetchall():
+                    of_place[id] = of_place.get(id, 0) + count
     return found
 
 
-def reseal(place: Place, *, limit: int = 200) -> int:
+def _inside(agency_id: int | None) -> contextlib.AbstractContextManager[None]:
+    return transaction.atomic() if agency_id is None else tenancy.agency(agency_id)
+
+
+def reseal(place: Place, *, limit: int = 200, agency_id: int | None = None) -> int:
     """Bring at most `limit` rows under the first key and return how many; 0 when none is left. Raise CannotOpen.
 
-    Each call commits, so that a run that is cut off goes on where it was.
+    Each call commits, so that a run that is cut off goes on where it was. `agency_id`: of an isolated place.
     """
     first = key_ids()[0]
     # Rows whose every value is under the first key have no other id in them.
     other = f"enc:v1:(?!{first}:)[0-9a-f]{{8}}:"
     table, key, column = place.table, place.key, place.column
-    with transaction.atomic(), connection.cursor() as cursor:
+    with _inside(agency_id), connection.cursor() as cursor:
         cursor.execute(
             f"SELECT {key}::text, {column}::text, pg_typeof({column})::text FROM {table} "  # noqa: S608
             f"WHERE {column}::text ~ %s ORDER BY {key} LIMIT %s FOR UPDATE SKIP LOCKED",

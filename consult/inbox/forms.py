@@ -266,6 +266,55 @@ def with_text(reply: Reply, text: str) -> Reply:
     return dataclasses.replace(reply, text=text)
 
 
+SECURITY = (
+    ("tls", gettext_lazy("TLS (usual, port 993)")),
+    ("starttls", gettext_lazy("STARTTLS (port 143)")),
+    ("plain", gettext_lazy("None (only in this installation’s own network)")),
+)
+
+
+class Mailbox(forms.Form):
+    """Where an agency's mail is fetched from."""
+
+    address = forms.CharField(
+        max_length=254,
+        label=gettext_lazy("E-mail address"),
+        help_text=gettext_lazy("Where answers to your replies are to go. Take a mailbox of its own, not a person’s."),
+        widget=forms.EmailInput(attrs={"autocomplete": "off", "placeholder": ""}),
+    )
+    plus = forms.BooleanField(
+        required=False,
+        label=gettext_lazy("Mail to name+anything@ arrives there as well"),
+        help_text=gettext_lazy(
+            "Most servers do that. Answers are then known by their address, and each form has an address of its own."
+        ),
+    )
+    host = forms.CharField(max_length=253, label=gettext_lazy("IMAP server"))
+    port = forms.IntegerField(min_value=1, max_value=65535, label=gettext_lazy("Port"))
+    security = forms.ChoiceField(choices=SECURITY, label=gettext_lazy("Encryption"))
+    user = forms.CharField(max_length=320, label=gettext_lazy("User name"))
+    password = forms.CharField(
+        max_length=320,
+        required=False,
+        strip=False,
+        label=gettext_lazy("Password"),
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+    folder = forms.CharField(max_length=200, label=gettext_lazy("Folder"))
+
+    def clean_address(self) -> str:
+        address = rules.clean_address(str(self.cleaned_data["address"]))
+        if not address:
+            raise forms.ValidationError(_("This is no e-mail address."))
+        return address
+
+    def clean_host(self) -> str:
+        host = str(self.cleaned_data["host"]).strip()
+        if not rules.is_host(host):
+            raise forms.ValidationError(_("This is no name of a server, such as imap.example.com."))
+        return host
+
+
 MAIL_FIELDS = ("message", "email", "body-mime", "mime", "raw")
 
 

@@ -3,7 +3,7 @@
 import datetime as dt
 from uuid import UUID
 
-from consult.core import queue
+from consult.core import queue, tenancy
 from consult.inbox import queries, services
 
 
@@ -51,3 +51,16 @@ def receive_mail(*, agency_id: int, mail_id: str) -> None:
 @queue.periodic("inbox.sweep_mail_files", "50 3 * * *")
 def sweep_mail_files() -> None:
     services.sweep_mail_files(now=dt.datetime.now(dt.UTC))
+
+
+@queue.periodic("inbox.fetch_due_mails", "* * * * *")
+def fetch_due_mails() -> None:
+    """One job for each mailbox: a server that does not answer keeps nobody else waiting."""
+    for agency_id in queries.mailboxes_due(dt.datetime.now(dt.UTC)):
+        with tenancy.agency(agency_id):
+            queue.enqueue("inbox.fetch_mails")
+
+
+@queue.job("inbox.fetch_mails")
+def fetch_mails(*, agency_id: int) -> None:
+    services.fetch_mails(agency_id=agency_id, now=dt.datetime.now(dt.UTC))

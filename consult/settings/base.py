@@ -30,6 +30,7 @@ CONSULT_API_MEMBER_LIMIT: str
 CONSULT_REDIS_URL: str
 CONSULT_KEY_ROTATION_DAYS: int = 30
 CONSULT_MAIL_INBOUND: str = ""
+CONSULT_IMAP_NETWORKS: list[str] = []
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -114,6 +115,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "consult.accounts.middleware.shell",
                 "consult.intake.middleware.attention",
+                "consult.inbox.middleware.mailbox_trouble",
             ],
         },
     }
@@ -296,6 +298,7 @@ def configure(environment: Environment) -> dict[str, Any]:
         "CONSULT_REDIS_URL": redis,
         "CONSULT_KEY_ROTATION_DAYS": environment.CONSULT_KEY_ROTATION_DAYS,
         "CONSULT_MAIL_INBOUND": environment.CONSULT_MAIL_INBOUND,
+        "CONSULT_IMAP_NETWORKS": _listed(environment.CONSULT_IMAP_NETWORKS),
         "DEFAULT_FROM_EMAIL": environment.CONSULT_MAIL_FROM,
         "SERVER_EMAIL": environment.CONSULT_MAIL_FROM,
         **_mail(environment.EMAIL_URL.get_secret_value()),

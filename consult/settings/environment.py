@@ -62,6 +62,10 @@ class Environment(BaseModel):
         "",
         description="Address at which answers come in, such as `inbox@in.example`; a hook hands them over.",
     )
+    CONSULT_IMAP_NETWORKS: str = Field(
+        "",
+        description="Networks (CIDR, commas) of your own where mailboxes may be connected; else public hosts alone.",
+    )
     REDIS_URL: SecretStr = Field(
         SecretStr(""), description="Optional Redis for cache and rate limits; without it the database serves."
     )
@@ -203,6 +207,11 @@ def shape_problems(environment: Environment) -> list[str]:
         # The widest that anybody has inside: 10.0.0.0/8 and fc00::/7.
         if any(network.prefixlen < (8 if network.version == 4 else 7) for network in networks):
             problems.append("CONSULT_TRUSTED_PROXIES: a network as wide as that believes everybody; list your proxies.")
+    try:
+        for network in listed(environment.CONSULT_IMAP_NETWORKS):
+            ipaddress.ip_network(network)
+    except ValueError:
+        problems.append("CONSULT_IMAP_NETWORKS: not a list of networks like 10.0.5.0/24, separated by commas.")
     if not _LIMIT.fullmatch(environment.CONSULT_API_LIMIT):
         problems.append("CONSULT_API_LIMIT: not a limit like 600/minute.")
     if environment.CONSULT_MAIL_INBOUND and not _INBOUND.fullmatch(environment.CONSULT_MAIL_INBOUND):

@@ -1,17 +1,20 @@
 """An enquiry's e-mails: those that were written and came in, a reply, and taking it back."""
 
+import contextlib
 import datetime as dt
+from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from ninja import Query
-from pydantic import Field
+from pydantic import Base64Bytes, Field
 
 from consult.accounts import queries as accounts
 from consult.core import api, downloads, files
 from consult.core.errors import Refused
 from consult.inbox import queries, services
+from consult.inbox.api.enquiries import Enquiry
 from consult.inbox.api.enquiries import found as found_enquiry
 
 messages = api.Router(tags=["Messages"])
@@ -22,6 +25,9 @@ REFUSALS = {
     services.NoSuchEnquiry: ("not_found", ""),
     services.NoSuchMessage: ("not_found", ""),
     services.NoSuchMail: ("not_found", ""),
+    services.NoSuchForm: ("invalid", "/form_id"),
+    services.UnreadableMail: ("conflict", ""),
+    services.TooManyFiles: ("invalid", "/attachments"),
     services.TooLate: ("conflict", ""),
     services.NotAnswerable: ("conflict", ""),
     services.NoAddress: ("conflict", ""),
@@ -64,9 +70,22 @@ class Message(api.Shape):
     created_at: dt.datetime
 
 
+class AttachmentInput(api.Input):
+    """A file that goes with a reply; at most 10, 7 MB together."""
+
+    name: Annotated[api.Line, Field(max_length=200, examples=["offer.pdf"])]
+    media_type: Annotated[api.Line, Field(max_length=120, examples=["application/pdf"])] = "application/octet-stream"
+    content: Annotated[Base64Bytes, Field(max_length=10_000_000, description="In base64.", examples=["SGVsbG8="])]
+
+
+class MailOpening(api.Input):
+    form_id: Annotated[UUID, Field(description="The form that the enquiry belongs to.")]
+
+
 class ReplyInput(api.Input):
     text: Annotated[str, Field(min_length=1, max_length=50_000, examples=["Thank you, we call you on Tuesday."])]
     subject: Annotated[api.Words, Field(max_length=180, description="Empty: `Re:` and the enquiry's own.")] = ""
+    attachments: Annotated[list[AttachmentInput], Field(max_length=10)] = []
 
 
 class Mail(api.Shape):
@@ -109,19 +128,33 @@ def list_messages(request: HttpRequest, number: int, paging: Query[api.Paging]) 
 
 @messages.post("/{int:number}/messages", response={201: Message}, summary="Reply to an enquiry")
 def send_reply(request: HttpRequest, number: int, body: ReplyInput) -> HttpResponse:
-    """It goes out to the sender ten seconds later; until then it can be taken back. The enquiry waits from now on."""
+    """It goes out to the sender ten seconds later; until then it can be taken back. The enquiry waits from now on.
+
+    If-Match: the ETag of the enquiry; 412 when somebody has changed it since.
+    """
     here = accounts.permit(request, "records.write")
     found_enquiry(here.agency_id, number)
-    with api.refusing(REFUSALS):
+    with api.refusing(REFUSALS), _storing():
+        services.lock_enquiry(agency_id=here.agency_id, number=number)
+        api.expect(request, found_enquiry(here.agency_id, number))
         queued = services.send_reply(
             agency_id=here.agency_id,
             number=number,
             text=body.text.replace("\0", "�"),
             subject=body.subject,
+            uploads=[services.Upload(each.name, each.media_type, each.content) for each in body.attachments],
             by=here.member_id,
             now=dt.datetime.now(dt.UTC),
         )
     return api.answer(request, _found(here.agency_id, number, queued.id), status=201)
+
+
+@contextlib.contextmanager
+def _storing() -> Iterator[None]:
+    try:
+        yield
+    except files.Away:
+        raise Refused("unavailable", "The storage of files does not answer.", headers={"Retry-After": "5"}) from None
 
 
 @messages.post("/{int:number}/messages/{uuid:message_id}/undo", response=Message, summary="Take a reply back")
@@ -194,6 +227,22 @@ def dismiss_mail(request: HttpRequest, mail_id: UUID) -> HttpResponse:
     with api.refusing(REFUSALS):
         services.dismiss_mail(agency_id=here.agency_id, mail_id=mail_id, by=here.member_id, now=dt.datetime.now(dt.UTC))
     return HttpResponse(status=204)
+
+
+@mails.post("/{uuid:mail_id}/open", response={201: Enquiry}, summary="Make an enquiry of an e-mail that is set aside")
+def open_mail(request: HttpRequest, mail_id: UUID, body: MailOpening) -> HttpResponse:
+    """By the way of what is typed in: with a submission and its receipt; the mail is its first message."""
+    here = accounts.permit(request, "records.write")
+    with api.refusing(REFUSALS), _storing():
+        number = services.open_mail(
+            agency_id=here.agency_id,
+            mail_id=mail_id,
+            form_id=body.form_id,
+            by=here.member_id,
+            now=dt.datetime.now(dt.UTC),
+        )
+    shown = found_enquiry(here.agency_id, number)
+    return api.answer(request, shown, status=201, location=f"/api/v1/enquiries/{number}")
 
 
 def _bytes(location: str, name: str, size: int) -> StreamingHttpResponse:

@@ -11,6 +11,8 @@ from consult.inbox.models.enquiries import (
     SavedView,
     Word,
 )
+from consult.inbox.models.hooks import Hook
+from consult.inbox.models.mailboxes import SECURITY, Mailbox
 from consult.inbox.models.messages import DIRECTIONS, KINDS, MAIL_STATES, STATES, Attachment, Mail, Message, Template
 
 __all__ = [
@@ -19,13 +21,16 @@ __all__ = [
     "DIRECTIONS",
     "KINDS",
     "MAIL_STATES",
+    "SECURITY",
     "STATES",
     "STATUSES",
     "Attachment",
     "Counter",
     "Delivery",
     "Enquiry",
+    "Hook",
     "Mail",
+    "Mailbox",
     "Message",
     "Note",
     "SavedView",

@@ -84,6 +84,8 @@ class Attachment(AgencyRecord):
     media_type = models.CharField(max_length=120)
     size = models.PositiveBigIntegerField()
     location = models.CharField(max_length=200)
+    # By which the HTML of its mail names it.
+    content_id = models.CharField(max_length=250, blank=True, default="")
 
     class Meta:
         constraints = (

@@ -1,5 +1,16 @@
 """Reads of the inbox, by noun."""
 
+from consult.inbox.queries.addresses import (
+    HOOK_OVERLAP,
+    answer_address,
+    form_addresses,
+    hook,
+    hook_agency,
+    hook_renewed_at,
+    hook_secrets,
+    takes_mail,
+    token_keys,
+)
 from consult.inbox.queries.convert import Links, Offer, links, offer
 from consult.inbox.queries.enquiries import (
     Delivered,
@@ -13,18 +24,26 @@ from consult.inbox.queries.enquiries import (
 )
 from consult.inbox.queries.jobs import agencies_to_wake
 from consult.inbox.queries.lists import Page, SavedView, aside, choices, enquiries, others_of_sender
+from consult.inbox.queries.mailboxes import (
+    FETCH_EVERY,
+    TROUBLE_AFTER,
+    Mailbox,
+    mailbox,
+    mailbox_in_trouble,
+    mailboxes_due,
+)
 from consult.inbox.queries.mails import WORDS, notification, reply, reply_words
 from consult.inbox.queries.messages import (
+    LARGEST_PICTURE,
+    PICTURES,
     Attached,
+    Formatted,
     Message,
     SetAside,
     Template,
-    answer_address,
     attachment,
-    form_addresses,
-    hook,
-    hook_agency,
-    hook_secrets,
+    formatted,
+    mail_aside,
     mail_file_ids,
     mail_location,
     mails_aside,
@@ -33,16 +52,22 @@ from consult.inbox.queries.messages import (
     messages_after,
     placeholder_values,
     templates,
-    token_keys,
 )
 from consult.inbox.queries.records import Noted, Record, enquiries_before, note, notes_after, record
 
 __all__ = [
+    "FETCH_EVERY",
+    "HOOK_OVERLAP",
+    "LARGEST_PICTURE",
+    "PICTURES",
+    "TROUBLE_AFTER",
     "WORDS",
     "Attached",
     "Delivered",
     "Detail",
+    "Formatted",
     "Links",
+    "Mailbox",
     "Message",
     "Noted",
     "Offer",
@@ -63,13 +88,19 @@ __all__ = [
     "enquiries_by_id",
     "enquiry",
     "form_addresses",
+    "formatted",
     "hook",
     "hook_agency",
+    "hook_renewed_at",
     "hook_secrets",
     "last_failures",
     "links",
+    "mail_aside",
     "mail_file_ids",
     "mail_location",
+    "mailbox",
+    "mailbox_in_trouble",
+    "mailboxes_due",
     "mails_aside",
     "message",
     "messages",
@@ -84,6 +115,7 @@ __all__ = [
     "record",
     "reply",
     "reply_words",
+    "takes_mail",
     "templates",
     "token_keys",
 ]

@@ -2,19 +2,15 @@
 
 import dataclasses
 import datetime as dt
-import hashlib
-import hmac
 from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
+from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
 
 from consult.accounts import queries as accounts
-from consult.core import encryption
 from consult.inbox import models, rules
 from consult.inbox.queries.enquiries import Row
-from consult.intake import queries as intake
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,6 +47,7 @@ class Message:
     created_at: dt.datetime
     sent_at: dt.datetime | None
     files: list[Attached]
+    has_html: bool = False
     original: UUID | None = None
     # Why it did not arrive, in words; filled in by the page.
     why: str = ""
@@ -61,27 +58,34 @@ class Message:
         return rules.fold(self.text)
 
 
+def _of(agency_id: int, enquiry_id: UUID) -> QuerySet[Any]:
+    found = models.Message.objects.filter(agency_id=agency_id, enquiry_id=enquiry_id)
+    # Whether there is some, without reading it.
+    has_html = ExpressionWrapper(~Q(html=""), output_field=BooleanField())
+    return found.defer("html").annotate(has_html=has_html)
+
+
 def messages(agency_id: int, enquiry_id: UUID, names: Mapping[UUID, str]) -> list[Message]:
     """Return an enquiry's mails, oldest first; `names` are the members'."""
-    found = models.Message.objects.filter(agency_id=agency_id, enquiry_id=enquiry_id).defer("html")
+    found = _of(agency_id, enquiry_id)
     return _shown(agency_id, list(found.order_by("created_at", "id")), names)
 
 
 def message(agency_id: int, enquiry_id: UUID, message_id: UUID) -> Message | None:
-    found = models.Message.objects.filter(agency_id=agency_id, enquiry_id=enquiry_id, id=message_id).defer("html")
+    found = _of(agency_id, enquiry_id).filter(id=message_id)
     shown = _shown(agency_id, list(found), accounts.member_names(agency_id))
     return shown[0] if shown else None
 
 
 def messages_after(agency_id: int, enquiry_id: UUID, after: UUID | None, limit: int) -> list[Message]:
     """Return the mails that were stored after another one, in the order of their ids."""
-    found = models.Message.objects.filter(agency_id=agency_id, enquiry_id=enquiry_id).defer("html")
+    found = _of(agency_id, enquiry_id)
     if after:
         found = found.filter(id__gt=after)
     return _shown(agency_id, list(found.order_by("id")[:limit]), accounts.member_names(agency_id))
 
 
-def _shown(agency_id: int, found: list[models.Message], names: Mapping[UUID, str]) -> list[Message]:
+def _shown(agency_id: int, found: list[Any], names: Mapping[UUID, str]) -> list[Message]:
     ids = [row.id for row in found]
     files: dict[UUID, list[Attached]] = {}
     if not ids:
@@ -110,6 +114,7 @@ def _shown(agency_id: int, found: list[models.Message], names: Mapping[UUID, str
             created_at=row.created_at,
             sent_at=row.sent_at,
             files=files.get(row.id, []),
+            has_html=row.has_html,
             original=originals.get(row.id),
         )
         for row in found
@@ -133,6 +138,37 @@ def mail_file_ids(agency_id: int, ids: list[str]) -> list[str]:
         for table in (models.Mail, models.Attachment)
     )
     return [location.rpartition("/")[2] for locations in found for location in locations]
+
+
+# --- as it was formatted --------------------------------------------------------------------------------------------
+
+LARGEST_PICTURE, MOST_PICTURE_BYTES = 1024 * 1024, 3 * 1024 * 1024
+PICTURES = ("image/png", "image/jpeg", "image/gif", "image/webp")
+
+
+@dataclasses.dataclass(frozen=True)
+class Formatted:
+    """The HTML of a message as it came, never to be shown as it is, and the pictures in it that came with it."""
+
+    subject: str
+    html: str
+    pictures: list[tuple[str, str, str]]
+
+
+def formatted(agency_id: int, message_id: UUID) -> Formatted | None:
+    """Return a message's HTML with (content id, media type, location) of its pictures; None when it has none."""
+    row = models.Message.objects.filter(agency_id=agency_id, id=message_id).exclude(html="").first()
+    if row is None:
+        return None
+    named = models.Attachment.objects.filter(
+        agency_id=agency_id, message_id=message_id, media_type__in=PICTURES, size__lte=LARGEST_PICTURE
+    )
+    pictures, room = [], MOST_PICTURE_BYTES
+    for each in named.exclude(content_id="").order_by("id"):
+        if each.size <= room:
+            room -= each.size
+            pictures.append((each.content_id, each.media_type, each.location))
+    return Formatted(row.subject, row.html, pictures)
 
 
 # --- templates ------------------------------------------------------------------------------------------------------
@@ -168,48 +204,6 @@ def placeholder_values(agency_id: int, enquiry: Row, *, receipt: str, agency: st
     return {each: " ".join(said[each].split()) for each in rules.PLACEHOLDERS}
 
 
-# --- addresses and the hook -----------------------------------------------------------------------------------------
-
-
-def token_keys() -> list[bytes]:
-    return encryption.derived("mail token")
-
-
-def answer_address(agency_id: int, *, number: int | None = None, form_id: UUID | None = None) -> str:
-    """Return the address at which mail for an enquiry or a form comes in; empty where none does."""
-    if not settings.CONSULT_MAIL_INBOUND:
-        return ""
-    local, _at, domain = settings.CONSULT_MAIL_INBOUND.partition("@")
-    return f"{local}+{rules.token(rules.Named(agency_id, number, form_id), token_keys()[0])}@{domain}"
-
-
-def form_addresses(agency_id: int) -> list[tuple[str, str]]:
-    """Return (site and form, address at which a mail becomes an enquiry of that form)."""
-    labels = intake.form_labels(agency_id)
-    found = [
-        (f"{label.site_name} · {label.form_name}", answer_address(agency_id, form_id=id))
-        for id, label in labels.items()
-    ]
-    return sorted(each for each in found if each[1])
-
-
-def hook(agency_id: int) -> tuple[str, str]:
-    """Return the id in the address of the agency's hook for mail, and the secret that signs for it."""
-    return rules.token(rules.Named(agency_id), token_keys()[0]), hook_secrets(agency_id)[0]
-
-
-def hook_secrets(agency_id: int) -> list[str]:
-    """Return the secrets that a hook believes: one of each of our keys, the first one shown."""
-    keys = encryption.derived("mail hook")
-    return [f"mail_{hmac.new(key, str(agency_id).encode(), hashlib.sha256).hexdigest()}" for key in keys]
-
-
-def hook_agency(hook_id: str) -> int | None:
-    """Return whose hook this is; None when it is nobody's."""
-    named = rules.named_in(hook_id, token_keys()) if len(hook_id) == 32 else None
-    return named.agency_id if named and named.number is None and named.form_id is None else None
-
-
 # --- what came in and belongs nowhere -------------------------------------------------------------------------------
 
 
@@ -236,6 +230,12 @@ def mails_aside(agency_id: int, limit: int = 200, *, before: UUID | None = None)
 
 def _aside(row: models.Mail) -> SetAside:
     return SetAside(row.id, row.reason, row.from_address, row.subject, row.size, row.created_at, row.resolved_at)
+
+
+def mail_aside(agency_id: int, mail_id: UUID) -> SetAside | None:
+    """Return one that is set aside, settled or not."""
+    row = models.Mail.objects.filter(agency_id=agency_id, id=mail_id, state="aside").first()
+    return _aside(row) if row else None
 
 
 def mail_location(agency_id: int, mail_id: UUID) -> tuple[str, int] | None:

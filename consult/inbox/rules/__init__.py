@@ -18,13 +18,14 @@ from consult.inbox.rules.enquiries import (
     clean_address,
     filters,
     find_address,
+    is_host,
     is_uuid,
     mail_error,
     reply_key,
     snooze_until,
     words,
 )
-from consult.inbox.rules.mails import Arrived, Bounce, Part, Unreadable, fold, headers_of, parse
+from consult.inbox.rules.mails import NO_HEADERS, Arrived, Bounce, Part, Unreadable, fold, headers_of, parse
 from consult.inbox.rules.placeholders import PLACEHOLDERS, fill, unknown_placeholders
 from consult.inbox.rules.tokens import Named, named_in, signature, signed_by, token
 
@@ -38,6 +39,7 @@ __all__ = [
     "MOST_WORDS",
     "NOBODY",
     "NOBODY_YET",
+    "NO_HEADERS",
     "PLACEHOLDERS",
     "REFERENCES",
     "SNOOZES",
@@ -55,6 +57,7 @@ __all__ = [
     "find_address",
     "fold",
     "headers_of",
+    "is_host",
     "is_uuid",
     "mail_error",
     "named_in",

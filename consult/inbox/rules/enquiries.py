@@ -2,6 +2,7 @@
 
 import dataclasses
 import datetime as dt
+import ipaddress
 import re
 import smtplib
 import ssl
@@ -142,6 +143,18 @@ def filters(params: Mapping[str, str]) -> Filters:
 
 
 REFERENCES = ("site", "form", "client", "assignee")
+
+
+_LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)")
+
+
+def is_host(text: str) -> bool:
+    """Whether it is the name of a host, or an IP address."""
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return len(text) <= 253 and all(_LABEL.fullmatch(label) for label in text.rstrip(".").split("."))
+    return True
 
 
 def is_uuid(text: str) -> bool:

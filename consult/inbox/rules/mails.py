@@ -31,6 +31,8 @@ class Part:
     name: str
     media_type: str
     content: bytes
+    # By which the mail's own HTML names it, without angle brackets.
+    content_id: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,6 +54,9 @@ class Headers:
     from_name: str
     from_address: str
     subject: str
+
+
+NO_HEADERS = Headers("", [], [], [], "", "", "")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -222,7 +227,8 @@ def _part(leaf: Message, number: int) -> Part:
         name = ""
     name = _line(_words_of(name), 200).replace("/", "_").replace("\\", "_").strip(". ")
     kind = leaf.get_content_type()[:120]
-    return Part(name or f"part-{number}{'.eml' if kind == 'message/rfc822' else ''}", kind, _content(leaf))
+    content_id = _plain(leaf, "content-id").strip().strip("<>")[:250]
+    return Part(name or f"part-{number}{'.eml' if kind == 'message/rfc822' else ''}", kind, _content(leaf), content_id)
 
 
 def _words_of(text: str) -> str:

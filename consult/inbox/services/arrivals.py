@@ -12,8 +12,12 @@ from consult.inbox.services import changes, ledger, mails, states, words
 from consult.intake import queries as intake
 
 
-def receive_submissions(*, agency_id: int, submission_ids: Sequence[UUID], now: dt.datetime | None = None) -> None:
+def receive_submissions(
+    *, agency_id: int, submission_ids: Sequence[UUID], now: dt.datetime | None = None, judged: bool = False
+) -> None:
     """Open or hold an enquiry for each submission that has none yet; a second run changes nothing.
+
+    `judged`: also what came by the office's own door is held when it looks like spam: a mail that a stranger wrote.
 
     Whoever writes again after an answer, or while their enquiry is put away, brings that one back.
     """
@@ -30,7 +34,7 @@ def receive_submissions(*, agency_id: int, submission_ids: Sequence[UUID], now: 
         if not fresh:
             return
         enquiries = [
-            _enquiry(agency_id, number, arrival, now)
+            _enquiry(agency_id, number, arrival, now, judged=judged)
             for number, arrival in enumerate(fresh, start=counter.last_number + 1)
         ]
         counter.last_number += len(fresh)
@@ -50,15 +54,15 @@ def receive_submissions(*, agency_id: int, submission_ids: Sequence[UUID], now: 
         live.nudge_each(kind="enquiry", ids=[each.id for each in enquiries])
 
 
-def _enquiry(agency_id: int, number: int, arrival: intake.Arrival, now: dt.datetime) -> models.Enquiry:
+def _enquiry(agency_id: int, number: int, arrival: intake.Arrival, now: dt.datetime, *, judged: bool) -> models.Enquiry:
     submission = arrival.submission
-    typed = intake.TYPED_IN in submission.signals
+    # A colleague has typed it in: that is no spam, and everybody has been told who has to be.
+    typed = intake.TYPED_IN in submission.signals and not (judged and arrival.held)
     return models.Enquiry(
         agency_id=agency_id,
         number=number,
         submission_id=submission.id,
         form_id=submission.form_id,
-        # A colleague has typed it in: that is no spam, and everybody has been told who has to be.
         status="held" if arrival.held and not typed else "open",
         delivered_at=now if typed else None,
         score=arrival.score,

@@ -37,6 +37,7 @@ def store(message: models.Message, uploads: Sequence[Upload | rules.Part]) -> li
                 media_type=core_mail.one_line(upload.media_type, 120) or "application/octet-stream",
                 size=len(upload.content),
                 location=location,
+                content_id=upload.content_id if isinstance(upload, rules.Part) else "",
             )
         )
     return rows

@@ -23,13 +23,17 @@ from consult.intake import queries as intake
 log = structlog.get_logger("consult.inbox")
 
 # Why a mail became no message.
-REASONS = ("unreadable", "nobody", "gone", "too_many", "bounce", "automatic", "elsewhere", "own", "known")
+REASONS = ("unreadable", "nobody", "gone", "too_many", "bounce", "automatic", "elsewhere", "too_large", "own", "known")
 MOST_AN_HOUR = 60
 KEEP_UNNAMED = dt.timedelta(days=2)
 
 
 class NoSuchMail(Exception):
     """The agency has no such mail set aside."""
+
+
+class UnreadableMail(Exception):
+    """Nothing can be made of it."""
 
 
 class NoMail(Exception):
@@ -44,12 +48,17 @@ class Kept:
     known: bool
 
 
-def keep_mail(*, hook_agency_id: int, raw: bytes) -> Kept:
-    """Store a mail as it came, in the agency that it is for, or in the hook's own. Raise NoMail, files.Away."""
+def keep_mail(*, hook_agency_id: int, raw: bytes, reason: str = "", any: bool = False) -> Kept:
+    """Store a mail as it came, in the agency that it is for, or in the hook's own. Raise NoMail, files.Away.
+
+    `reason`: set it aside at once, for this one of REASONS. `any`: also what is no mail; nobody could send it again.
+    """
     try:
         headers = rules.headers_of(raw)
     except rules.Unreadable as error:
-        raise NoMail(str(error)) from None
+        if not any:
+            raise NoMail(str(error)) from None
+        headers, reason = rules.NO_HEADERS, "unreadable"
     named = _named((*headers.recipients, *headers.in_reply_to, *reversed(headers.references)))
     agency_id = named.agency_id if named and _exists(named.agency_id) else hook_agency_id
     digest = hashlib.sha256(raw).hexdigest()
@@ -69,9 +78,11 @@ def keep_mail(*, hook_agency_id: int, raw: bytes) -> Kept:
                 "location": location,
                 "from_address": headers.from_address,
                 "subject": headers.subject,
+                "state": "aside" if reason else "waiting",
+                "reason": reason,
             },
         )
-        if made:
+        if made and not reason:
             queue.enqueue("inbox.receive_mail", mail_id=str(mail.id))
     return Kept(mail.id, known=not made)
 
@@ -122,7 +133,7 @@ def receive_mail(*, agency_id: int, mail_id: UUID, now: dt.datetime) -> None:
 
 def _settle(mail: models.Mail, state: str, reason: str = "", message_id: UUID | None = None) -> None:
     with tenancy.agency(mail.agency_id):
-        models.Mail.objects.filter(agency_id=mail.agency_id, id=mail.id, state="waiting").update(
+        models.Mail.objects.filter(agency_id=mail.agency_id, id=mail.id, state=mail.state).update(
             state=state, reason=reason, message_id=message_id
         )
         log.info("mail received", state=state, reason=reason)
@@ -217,33 +228,64 @@ def _open(mail: models.Mail, arrived: rules.Arrived, form_id: UUID, now: dt.date
     if arrived.kind != "answer":
         _settle(mail, "aside", "automatic")
         return
+    try:
+        _typed(mail, arrived, form_id, now)
+    except (typed.NoSuchForm, typed.AnotherSubmission, typed.NothingTyped):
+        _settle(mail, "aside", "gone")
+
+
+def open_mail(*, agency_id: int, mail_id: UUID, form_id: UUID, by: UUID | None, now: dt.datetime) -> int:
+    """Make an enquiry of a mail that is set aside, by the way of what is typed in; return its number.
+
+    Raise NoSuchMail, typed.NoSuchForm, UnreadableMail, files.Away.
+    """
+    with tenancy.agency(agency_id):
+        mail = models.Mail.objects.filter(agency_id=agency_id, id=mail_id, state="aside").first()
+    if mail is None:
+        raise NoSuchMail(mail_id)
+    try:
+        arrived = rules.parse(b"".join(files.read(mail.location)))
+    except (rules.Unreadable, files.Missing):
+        raise UnreadableMail(mail_id) from None
+    try:
+        return _typed(mail, arrived, form_id, now, by=by)
+    except (typed.AnotherSubmission, typed.NothingTyped):
+        raise UnreadableMail(mail_id) from None
+
+
+def _typed(
+    mail: models.Mail, arrived: rules.Arrived, form_id: UUID, now: dt.datetime, *, by: UUID | None = None
+) -> int:
+    """Make an enquiry of a mail, and the mail its first message. `by`: who says so; else it may be held as spam.
+
+    Raise typed.NoSuchForm, typed.AnotherSubmission, typed.NothingTyped.
+    """
     message = _message(mail, arrived)
     stored = attachments.store(message, arrived.parts)
     headers = arrived.headers
     with tenancy.agency(mail.agency_id):
-        try:
-            number = typed.type_in_enquiry(
-                agency_id=mail.agency_id,
-                # The mail's own: a second run finds the first one's.
-                id=mail.id,
-                form_id=form_id,
-                channel="e-mail",
-                by=None,
-                now=now,
-                name=headers.from_name,
-                email=headers.from_address,
-                message=(arrived.text or headers.subject or "–")[:20_000],
-            )
-        except (typed.NoSuchForm, typed.AnotherSubmission, typed.NothingTyped):
-            _settle(mail, "aside", "gone")
-            return
+        number = typed.type_in_enquiry(
+            agency_id=mail.agency_id,
+            # The mail's own: a second run finds the first one's.
+            id=mail.id,
+            form_id=form_id,
+            channel="e-mail",
+            by=by,
+            now=now,
+            judged=by is None,
+            name=headers.from_name or headers.from_address or "?",
+            email=headers.from_address,
+            message=(arrived.text or headers.subject or "–")[:20_000],
+        )
         enquiry = changes.locked(mail.agency_id, number)
         if headers.subject and not enquiry.subject:
             enquiry.subject = headers.subject
             enquiry.save(update_fields=["subject"])
         if _add(mail, message, stored, enquiry):
             ledger.tell(enquiry, "received", now, address=message.from_address, mail=message.kind)
-            mails.enqueue_mails([enquiry], intake.form_labels(mail.agency_id))
+            if by is None and enquiry.status == "open":
+                mails.enqueue_mails([enquiry], intake.form_labels(mail.agency_id))
+    return number
 
 
 # --- what is set aside ----------------------------------------------------------------------------------------------

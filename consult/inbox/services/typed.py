@@ -35,11 +35,13 @@ def type_in_enquiry(
     phone: str = "",
     company: str = "",
     message: str = "",
+    judged: bool = False,
 ) -> int:
     """Store what was typed in as a submission with its receipt, and open its enquiry; return the number.
 
     It takes the way of every submission, at once and without e-mails. `id` is the submission's, made with the page: the
-    same sent twice is one. Raise NothingTyped, NoSuchForm, AnotherSubmission.
+    same sent twice is one. `judged`: nobody of ours has typed it, so that it may be spam.
+    Raise NothingTyped, NoSuchForm, AnotherSubmission.
     """
     if not message.strip() or not (name.strip() or email.strip() or phone.strip() or rules.find_address(message)):
         raise NothingTyped
@@ -63,7 +65,7 @@ def type_in_enquiry(
         except intake.AnotherSubmission as error:
             raise AnotherSubmission(id) from error
         # Not left to the job that the door has enqueued: whoever typed it wants to go on with it.
-        arrivals.receive_submissions(agency_id=agency_id, submission_ids=[id], now=now)
+        arrivals.receive_submissions(agency_id=agency_id, submission_ids=[id], now=now, judged=judged)
         enquiry = models.Enquiry.objects.filter(agency_id=agency_id, submission_id=id).first()
         if enquiry is None:
             # The id and the very same words are another agency's.

@@ -15,6 +15,7 @@ from django.test import override_settings
 from conftest import Cast
 from consult.core import tenancy
 from consult.intake import models as intake_models
+from tests import imap
 
 
 class Postbox:
@@ -90,3 +91,10 @@ def text_of(message: EmailMessage, kind: str = "plain") -> str:
     part = message.get_body((kind,))
     assert part is not None
     return str(part.get_content())
+
+
+@pytest.fixture
+def mailserver() -> Iterator[imap.Server]:
+    """A real IMAP server in which nothing lies yet, and leave to connect to it."""
+    with imap.running() as server, override_settings(CONSULT_IMAP_NETWORKS=["127.0.0.0/8"]):
+        yield server

@@ -34,17 +34,22 @@ def template_list(request: HttpRequest) -> HttpResponse:
 
 def _incoming(request: HttpRequest) -> dict[str, Any]:
     here = accounts.here(request)
-    if not settings.CONSULT_MAIL_INBOUND:
-        return {"placeholders": forms.PLACEHOLDERS}
-    hook_id, secret = queries.hook(here.agency_id)
     manages = accounts.may(here, "settings.manage")
-    return {
+    found: dict[str, Any] = {
         "placeholders": forms.PLACEHOLDERS,
-        "inbound": settings.CONSULT_MAIL_INBOUND,
+        "inbound": queries.takes_mail(here.agency_id),
+        "mailbox": queries.mailbox(here.agency_id),
         "form_addresses": queries.form_addresses(here.agency_id),
-        "hook_url": request.build_absolute_uri(reverse("receive_mail", args=[hook_id])) if manages else "",
-        "hook_secret": secret if manages else "",
+        "manages": manages,
     }
+    if settings.CONSULT_MAIL_INBOUND and manages:
+        hook_id, secret = queries.hook(here.agency_id)
+        found |= {
+            "hook_url": request.build_absolute_uri(reverse("receive_mail", args=[hook_id])),
+            "hook_secret": secret,
+            "hook_renewed_at": queries.hook_renewed_at(here.agency_id),
+        }
+    return found
 
 
 @require_http_methods(["GET", "POST"])
