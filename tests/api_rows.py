@@ -104,6 +104,19 @@ def _mails(cast: Cast, database: Database, now: dt.datetime) -> dict[str, Any]:
     [(attachment_id,)] = database.ask("SELECT id FROM inbox_attachment")
     mail = inbox.keep_mail(hook_agency_id=cast.a, raw=b"From: ann@new.example\r\n\r\nHello")
     inbox.receive_mail(agency_id=cast.a, mail_id=mail.id, now=now)
+    inbox.connect_mailbox(
+        agency_id=cast.a,
+        address="team@in.example",
+        plus=True,
+        host="imap.in.example",
+        port=993,
+        security="tls",
+        user="team@in.example",
+        password="secret",
+        folder="INBOX",
+        by=None,
+        now=now,
+    )
     return {
         "message_id": queued.id,
         "attachment_id": attachment_id,
@@ -189,6 +202,11 @@ def body_of(name: str, example: Any, who: str, ids: dict[str, Any]) -> Any:
             return {"place": "deal", "name": f"Size {who}", "kind": "text"}
         case "type_in_enquiry":
             return {**example, "form_id": str(ids["form_id"]), "name": "Ann"}
+        case "open_mail":
+            return {"form_id": str(ids["form_id"])}
+        case "connect_mailbox":
+            # The one that is kept stays; the stranger has none.
+            return {**example, "password": ""}
         case "snooze_enquiry":
             return {"until": (dt.datetime.now(dt.UTC) + dt.timedelta(days=1)).isoformat()}
         case "convert_enquiry":

@@ -119,6 +119,13 @@ OPERATIONS = {
     "download_mail": READ,
     # Once.
     "dismiss_mail": "401 404 403 204 404 404",
+    # It belongs to a form, and the stranger has neither.
+    "open_mail": "401 404 403 201 404 404",
+    "show_mailbox": "401 404 403 403 200 200",
+    "connect_mailbox": "401 422 403 403 200 200",
+    "check_mailbox": "401 404 403 403 202 202",
+    "disconnect_mailbox": "401 404 403 403 204 404",
+    "renew_hook": "401 200 403 403 200 200",
     "list_templates": LIST,
     "create_template": KEEP,
     "change_template": WRITE,
@@ -150,6 +157,7 @@ MANAGED = {
     *("create_field", "retire_field", "create_api_token", "revoke_api_token", "revoke_grant"),
     *("change_role", "remove_member", "invite_member", "resend_invitation", "revoke_invitation"),
     *("update_agency", "set_logo", "remove_logo", "retry_job", "resolve_set_aside", "reopen_set_aside"),
+    *("connect_mailbox", "check_mailbox", "disconnect_mailbox", "renew_hook"),
 }
 
 
@@ -218,6 +226,7 @@ def test_scopes_hold_back_what_the_role_may(cast: Cast, document: dict[str, Any]
         "show_agency",
         "list_jobs",
         "show_job",
+        "show_mailbox",
     }
     writes = {name for name in OPERATIONS if name not in MANAGED and not name.startswith(READS)}
     assert allowed["read"] == reads

@@ -252,6 +252,7 @@ class _Client(imaplib.IMAP4):
             super().__init__(account.host, account.port, timeout=STALL_SECONDS)
         except BaseException as error:
             self._watch.cancel()
+            self._hang_up()
             if self._late and not isinstance(error, TimeoutError):
                 raise TimeoutError from None
             raise
@@ -312,6 +313,10 @@ class _Client(imaplib.IMAP4):
         self._left -= size
         if self._left < 0:
             raise self.abort("more than was asked for")
+
+    def _hang_up(self) -> None:
+        if self._line is not None:
+            self._line.close()
 
     def leave(self) -> None:
         """Say goodbye if there is time, and hang up."""

@@ -110,7 +110,7 @@ def clean(html: str, *, remote: bool, pictures: dict[str, str]) -> tuple[str, in
             return None if "\\" in text else ";".join(each for each in text.split(";") if not LOADS.search(each))
         if name == "href":
             return value if LINK.match(text) else None
-        if name == "src":
+        if name == "src" and tag == "img":
             if text[:4].lower() == "cid:":
                 return pictures.get(unquote(text[4:]))
             if REMOTE.match(text) and not remote:

@@ -34,8 +34,9 @@ def takes_mail(agency_id: int) -> str:
 def _inbound(agency_id: int) -> tuple[str, bool]:
     """Return the address, and whether what is for name+anything@ comes to it: the agency's own, else the house's."""
     # One that was never opened may be somebody else's, or nobody's.
-    own = models.Mailbox.objects.filter(agency_id=agency_id, uid_validity__isnull=False)
-    return own.values_list("address", "plus").first() or (settings.CONSULT_MAIL_INBOUND, True)
+    with tenancy.agency(agency_id):
+        own = models.Mailbox.objects.filter(agency_id=agency_id, uid_validity__isnull=False)
+        return own.values_list("address", "plus").first() or (settings.CONSULT_MAIL_INBOUND, True)
 
 
 def _named_address(address: str, plus: bool, named: rules.Named) -> str:
