@@ -82,10 +82,8 @@ def test_a_reply_over_the_api_carries_files_and_minds_its_version(
     program = api.of_member(cast.a, cast.bob.member_id, ("read", "write"))
     tag = program.get("/api/v1/enquiries/1")["ETag"]
     cast.alice.client.post("/a/inbox/1/close/", {"reason": ""})
-    said = {
-        "text": "Here it is",
-        "attachments": [{"name": "offer.pdf", "media_type": "application/pdf", "content": "JVBERg=="}],
-    }
+    file = {"name": "offer.pdf", "media_type": "application/pdf", "content": "JVBERg=="}
+    said = {"text": "Here it is", "attachments": [file]}
     assert program.call("POST", "/api/v1/enquiries/1/messages", said, If_Match=tag).status_code == 412
     assert database.ask("SELECT count(*) FROM inbox_message") == [(0,)]
     tag = program.get("/api/v1/enquiries/1")["ETag"]
