@@ -107,9 +107,9 @@ def github() -> Iterator[GitHub]:
         yield served
 
 
-@pytest.fixture(scope="session")
-def running(tmp_path_factory: pytest.TempPathFactory, github: GitHub) -> Iterator[Running]:
-    directory = tmp_path_factory.mktemp("running") / "var"
+@contextlib.contextmanager
+def started(directory: Path, github: GitHub, **more: str) -> Iterator[Running]:
+    """Everything that `consult up` starts, until the block ends; `more` are variables of its environment."""
     office, edge, site = free_ports(3)
     environment = {
         name: value
@@ -126,6 +126,7 @@ def running(tmp_path_factory: pytest.TempPathFactory, github: GitHub) -> Iterato
         "CONSULT_GITHUB_CLIENT_ID": CLIENT_ID,
         "CONSULT_GITHUB_CLIENT_SECRET": CLIENT_SECRET,
         "CONSULT_EXTENSION_IDS": EXTENSION_ID,
+        **more,
     }
     log = directory.parent / "up.log"
     with log.open("wb") as output:
@@ -143,3 +144,9 @@ def running(tmp_path_factory: pytest.TempPathFactory, github: GitHub) -> Iterato
         process.send_signal(signal.SIGINT)
         process.wait(15)
         postgres.remove(postgres_cluster.Cluster(directory))
+
+
+@pytest.fixture(scope="session")
+def running(tmp_path_factory: pytest.TempPathFactory, github: GitHub) -> Iterator[Running]:
+    with started(tmp_path_factory.mktemp("running") / "var", github) as found:
+        yield found
