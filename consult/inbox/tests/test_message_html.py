@@ -39,7 +39,7 @@ input[value^=a]{background:url(https://evil.example/exfiltrate)}</style>
 <p style="background-image:url(https://evil.example/style.gif);color:rgb(1,2,3)">coloured</p>
 <p style="position:fixed;top:0;left:0;width:100%;height:100%;z-index:9">over everything</p>
 <p style="color:red;\\62 ackground:\\75 rl(https://evil.example/escape.gif)">escaped</p>
-<noscript><p title="</noscript><img src=https://evil.example/noscript.gif onerror=alert(1)>"></noscript>
+<noscript><p title="</noscript><img src=https://evil.example/broken-out.gif onerror=alert(1)>"></noscript>
 <template><img src="https://evil.example/template.gif"></template><!--><img src=x onerror=alert(1)>-->
 <p id="live" class="drop" onclick="document.title='click'" data-live="x" hx-get="/a/inbox/">handled</p>
 """
@@ -94,7 +94,7 @@ def test_hostile_html_is_harmless(database: Database, cast: Cast, enquiry: Enqui
     ):
         assert word not in shown.lower(), word
     # Pictures are the one thing that may be asked for, when somebody says so.
-    assert shown.count("evil.example") == (1 if asked else 0)
+    assert shown.count("evil.example") == (2 if asked else 0), "the pixel, and the one that broke out of noscript"
     assert "color:rgb(1,2,3)" in shown.replace(" ", "")
     assert '<a href="https://honest.example/?a=1&amp;b=2" target="_blank" rel="noopener noreferrer nofollow">' in shown
     assert ("from elsewhere" in shown) is not bool(asked)
@@ -139,9 +139,9 @@ def test_pictures_that_came_with_it_are_in_it(database: Database, cast: Cast, en
     ids=["30 MB", "nested", "lists", "attributes", "misnested"],
 )
 def test_a_huge_mail_answers_clearly_and_soon(database: Database, cast: Cast, enquiry: Enquiry, html: str) -> None:
-    made = mail(queries.answer_address(cast.a, number=1), "Short")
-    made.set_content(html, subtype="html", cte="base64")
-    answer = arrive(database, cast, made)
+    to = queries.answer_address(cast.a, number=1)
+    head = f"From: ann@visitor.example\r\nTo: {to}\r\nMessage-ID: <1@v.example>\r\nContent-Type: text/html\r\n\r\n"
+    answer = arrive(database, cast, head.encode() + html.encode())
     assert answer.status_code == 202
     began = time.monotonic()
     page = cast.vera.client.get("/a/inbox/1/")

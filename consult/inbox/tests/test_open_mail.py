@@ -40,7 +40,7 @@ def test_it_becomes_an_enquiry_with_its_submission(
     assert kept(database) == [("done", "")]
     assert received(database) == [(2, "answer", "Can you build me a shop?")]
     page = cast.vera.client.get("/a/inbox/2/").content.decode()
-    for text in ("A shop", "ann@visitor.example", "plan.txt", "Typed in"):
+    for text in ("A shop", "ann@visitor.example", "plan.txt", "can you build"):
         assert text.lower() in page.lower(), text
     [(submission,)] = database.ask("SELECT submission_id IS NOT NULL FROM inbox_enquiry WHERE number = 2")
     assert submission
