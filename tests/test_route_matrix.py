@@ -113,7 +113,7 @@ ROUTES = {
     "<slug:agency>/inbox/mails/": READ,
     "<slug:agency>/inbox/mails/<uuid:mail_id>/raw/": ("302 404 404 404 404", "302 404 405 405 405"),
     "<slug:agency>/inbox/mails/<uuid:mail_id>/dismiss/": NO_SUCH,
-    "<slug:agency>/inbox/mails/<uuid:mail_id>/open/": ("302 404 405 405 405", "302 404 403 302 302"),
+    "<slug:agency>/inbox/mails/<uuid:mail_id>/open/": NO_SUCH,
     "<slug:agency>/inbox/mails/<uuid:mail_id>/html/": ("302 404 404 404 404", "302 404 405 405 405"),
     "<slug:agency>/inbox/messages/<uuid:message_id>/html/": ("302 404 404 404 404", "302 404 405 405 405"),
     "<slug:agency>/settings/replies/mailbox/": MANAGE,

@@ -151,6 +151,8 @@ def _data(media_type: str, content: bytes) -> str:
 def open_mail(request: HttpRequest, mail_id: UUID) -> HttpResponse:
     """Make an enquiry of a mail that is set aside."""
     here = accounts.permit(request, "records.write")
+    if queries.mail_aside(here.agency_id, mail_id) is None:
+        raise Http404
     try:
         form_id = UUID(request.POST.get("form_id", ""))
     except ValueError:
