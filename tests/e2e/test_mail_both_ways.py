@@ -14,19 +14,19 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from playwright.sync_api import Browser, Page, expect
 
 from tests import imap
-from tests.conftest import Running, started
+from tests.conftest import Running, eventually, started
 from tests.e2e.conftest import picture
 from tests.github import GitHub
 
 HTML = """<div style="font-family: Georgia; color: #334155"><h2>Tuesday is <u>fine</u></h2>
 <p>See you at <a href="https://honest.example/">our shop</a>.</p>
 <table border="1" cellpadding="6"><tr><td bgcolor="#fef3c7">Coffee</td><td>2</td></tr></table>
-<img src="http://127.0.0.1:9/pixel.gif" onerror="parent.document.title='broken out'">
-<script>parent.document.title = 'broken out'; fetch('http://127.0.0.1:9/script')</script>
-<style>@import url(http://127.0.0.1:9/style.css);</style>
-<form action="http://127.0.0.1:9/form"><input name="password"><button>Sign in</button></form>
+<img src="http://127.0.0.1:19999/pixel.gif" onerror="parent.document.title='broken out'">
+<script>parent.document.title = 'broken out'; fetch('http://127.0.0.1:19999/script')</script>
+<style>@import url(http://127.0.0.1:19999/style.css);</style>
+<form action="http://127.0.0.1:19999/form"><input name="password"><button>Sign in</button></form>
 <svg onload="parent.document.title='broken out'"></svg>
-<p style="background:url(http://127.0.0.1:9/background.gif)">Bye</p></div>"""
+<p style="background:url(http://127.0.0.1:19999/background.gif)">Bye</p></div>"""
 
 
 class Outgoing:
@@ -94,7 +94,7 @@ def test_a_reply_and_its_answer(house: Running, browser: Browser, outgoing: tupl
     errors: list[str] = []
     with imap.running() as server:
         context = browser.new_context(viewport={"width": 1280, "height": 900})
-        context.on("request", lambda request: asked.append(request.url) if ":9/" in request.url else None)
+        context.on("request", lambda request: asked.append(request.url) if ":19999/" in request.url else None)
         page, settings = context.new_page(), context.new_page()
         page.on("pageerror", lambda error: errors.append(str(error)))
         settings.goto(house.sign_in_link())
@@ -104,8 +104,10 @@ def test_a_reply_and_its_answer(house: Running, browser: Browser, outgoing: tupl
         sent = {"name": "Jenny", "email": "jenny@visitor.example", "message": "Do you cater for weddings?"}
         assert httpx.post(house.facts["form"]["post"], data=sent, headers={"Accept": "text/html"}).status_code == 303
 
-        page.goto(f"{office}/demo/inbox/")
-        page.get_by_role("listitem").filter(has_text="Jenny").get_by_role("link").first.click()
+        opened = "SELECT number, status FROM inbox_enquiry WHERE sender_email = 'jenny@visitor.example'"
+        [(number, status)] = eventually(lambda: house.ask(opened), seconds=60)
+        assert status == "open"
+        page.goto(f"{office}/demo/inbox/{number}/")
         expect(page.locator("#live")).to_have_attribute("data-state", "live", timeout=10_000)
         page.evaluate("window.notReloaded = true")
         page.locator("#reply").fill("When can you come?")
@@ -128,10 +130,10 @@ def test_a_reply_and_its_answer(house: Running, browser: Browser, outgoing: tupl
         assert frame.locator("form, input, script, svg").count() == 0
         assert asked == [], "nobody is told that it was read"
         assert page.evaluate("window.notReloaded") is True
-        frame.get_by_role("link", name="Load them").click()
+        page.get_by_role("link", name="Load pictures from elsewhere").click()
         expect(frame.get_by_role("heading", name="Tuesday is fine")).to_be_visible()
         expect(frame.get_by_text("not loaded")).to_have_count(0)
-        assert asked == ["http://127.0.0.1:9/pixel.gif"], "the picture, and nothing else"
+        assert asked == ["http://127.0.0.1:19999/pixel.gif"], "the picture, and nothing else"
         assert "broken out" not in page.title()
         assert errors == []
         shots(page, settings, office)

@@ -128,7 +128,8 @@ def _formatted(request: HttpRequest, html: str, subject: str, pictures: Mapping[
             "%(n)s pictures from elsewhere are not loaded: their sender would see that you read this.",
             cleaned.blocked,
         ) % {"n": cleaned.blocked}
-        note = format_html('<p class="told">{} <a href="?pictures=yes">{}</a></p>', text, _("Load them"))
+        # What leads to them stands beside the frame: one without an origin of its own would ask without a session.
+        note = format_html('<p class="told">{}</p>', text)
     return markup.shown(note + cleaned.html, title=subject or _("No subject"), remote=remote)
 
 
