@@ -176,7 +176,11 @@ def _connected(account: Account, seconds: float) -> "_Client":
                 client = _Client(account, address, seconds)
                 if account.security == "starttls":
                     # Refused, or offered by nobody: no password goes over the line.
-                    client.starttls(ssl_context=context())
+                    try:
+                        client.starttls(ssl_context=context())
+                    except BaseException:
+                        client.leave()
+                        raise
                 return client
         except Failed as error:
             failure = error

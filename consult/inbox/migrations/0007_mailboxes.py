@@ -78,7 +78,7 @@ class Migration(migrations.Migration):
                         choices=[("tls", "tls"), ("starttls", "starttls"), ("plain", "plain")], max_length=8
                     ),
                 ),
-                ("user", models.CharField(max_length=320)),
+                ("user", models.CharField(db_column="user_name", max_length=320)),
                 ("password_sealed", models.TextField()),
                 ("folder", models.CharField(default="INBOX", max_length=200)),
                 ("uid_validity", models.BigIntegerField(null=True)),

@@ -18,7 +18,8 @@ class Mailbox(AgencyRecord):
     host = models.CharField(max_length=253)
     port = models.PositiveIntegerField()
     security = models.CharField(max_length=8, choices=[(each, each) for each in SECURITY])
-    user = models.CharField(max_length=320)
+    # USER is a word of SQL's own.
+    user = models.CharField(max_length=320, db_column="user_name")
     password_sealed = models.TextField()
     folder = models.CharField(max_length=200, default="INBOX")
     # How far it was read: of each numbering (UIDVALIDITY) the highest number (UID). None: never opened yet.
