@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl, urlencode
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import F, QuerySet, TextField, Value
+from django.db.models import CharField, F, QuerySet, Value
 from django.db.models.functions import Cast, Concat
 
 from consult.core import erased, live, tenancy
@@ -78,7 +78,7 @@ def _erase_messages(agency_id: int, ids: Collection[UUID]) -> list[str]:
         state="failed", due_at=None, detail={"error": "erased", "final": True}
     )
     rows.filter(direction="in").update(
-        message_id=Concat(Value("<erased-"), Cast("id", TextField()), Value("@consult>"))
+        message_id=Concat(Value("<erased-"), Cast("id", CharField()), Value("@consult>"), output_field=CharField())
     )
     rows.update(
         subject="", text=erased.TEXT, html="", in_reply_to="", thread="", from_name="", from_address="", to_address=""

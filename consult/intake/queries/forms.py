@@ -140,13 +140,26 @@ def in_words(
         ),
         "files": files_in_words(files or {}),
         "spam": held + (" · " + _("proof of work") if chosen.proof_of_work else ""),
-        "privacy": ngettext(
-            "Senders' addresses are cut short after %d day",
-            "Senders' addresses are cut short after %d days",
-            chosen.keep_address_days,
-        )
-        % chosen.keep_address_days,
+        "privacy": " · ".join(_kept_words(chosen)),
     }
+
+
+def _kept_words(chosen: rules.Settings) -> list[str]:
+    """How long what is kept, each in a few words."""
+    short = ngettext(
+        "Senders' addresses are cut short after %d day",
+        "Senders' addresses are cut short after %d days",
+        chosen.keep_address_days,
+    )
+    kept = ngettext(
+        "submissions are erased after %d day", "submissions are erased after %d days", chosen.keep_days or 0
+    )
+    held = ngettext("held ones after %d day", "held ones after %d days", chosen.keep_held_days or 0)
+    return [
+        short % chosen.keep_address_days,
+        *([kept % chosen.keep_days] if chosen.keep_days else []),
+        *([held % chosen.keep_held_days] if chosen.keep_held_days else []),
+    ]
 
 
 def files_in_words(files: Mapping[str, Any]) -> str:
