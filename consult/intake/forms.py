@@ -118,8 +118,8 @@ class Form(forms.Form):
         max_value=3650,
         label=_("Keep submissions, days"),
         help_text=_(
-            "After that their content is erased for good, with files, e-mails and notes, and open ones are closed. Counts,"
-            " and what became of them (contacts, deals), stay. Empty: kept until somebody erases them."
+            "After that their content is erased for good, with files, e-mails and notes, and open ones are closed."
+            " Counts, and what became of them (contacts, deals), stay. Empty: kept until somebody erases them."
         ),
     )
     keep_held_days = forms.IntegerField(

@@ -77,5 +77,8 @@ def _forget(
         if isinstance(row, models.Company) and "name" in changed:
             row.normal_name, row.name_key = rules.folded(row.name), rules.company_key(row.name)
             changed += ["normal_name", "name_key"]
+        if isinstance(row, models.Company) and "website" in changed:
+            row.domain = rules.domain(row.website)
+            changed.append("domain")
         if changed:
             row.save(update_fields=changed)

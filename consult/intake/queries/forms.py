@@ -151,14 +151,13 @@ def _kept_words(chosen: rules.Settings) -> list[str]:
         "Senders' addresses are cut short after %d days",
         chosen.keep_address_days,
     )
-    kept = ngettext(
-        "submissions are erased after %d day", "submissions are erased after %d days", chosen.keep_days or 0
-    )
-    held = ngettext("held ones after %d day", "held ones after %d days", chosen.keep_held_days or 0)
+    days, held_days = chosen.keep_days or 0, chosen.keep_held_days or 0
+    kept = ngettext("submissions are erased after %d day", "submissions are erased after %d days", days)
+    held = ngettext("held ones after %d day", "held ones after %d days", held_days)
     return [
         short % chosen.keep_address_days,
-        *([kept % chosen.keep_days] if chosen.keep_days else []),
-        *([held % chosen.keep_held_days] if chosen.keep_held_days else []),
+        *([kept % days] if days else []),
+        *([held % held_days] if held_days else []),
     ]
 
 

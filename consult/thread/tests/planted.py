@@ -6,6 +6,7 @@ import subprocess
 import uuid
 from email.message import EmailMessage
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from conftest import Cast, Database
@@ -125,7 +126,7 @@ def _answers(database: Database, cast: Cast, number: int, now: dt.datetime) -> N
 
 
 def _known(cast: Cast, number: int, now: dt.datetime) -> tuple[uuid.UUID, uuid.UUID, uuid.UUID, uuid.UUID]:
-    of = {"agency_id": cast.a, "by": cast.alice.member_id}
+    of: dict[str, Any] = {"agency_id": cast.a, "by": cast.alice.member_id}
     company_id = crm.create_company(name=f"Studio {NAME}", **of)
     field_id = crm.create_field(place="contact", name="Pet", kind="text", **of)
     contact_id = crm.create_contact(
