@@ -35,7 +35,7 @@ def contacts_with(agency_id: int, address: str) -> list[tuple[UUID, str]]:
 
 def addresses_like(address: str) -> set[str]:
     """Return an address as it is compared with what visitors typed: small letters, as it is."""
-    return {rules.email_address(address), address.strip().lower()}
+    return {rules.email_address(address), address.replace("\0", "").strip().lower()}
 
 
 def held(agency_id: int, contact_ids: Collection[UUID]) -> Held:

@@ -25,7 +25,7 @@ REFUSALS = {
     erasure.NotConfirmed: ("invalid", "/confirm"),
 }
 type Reason = Literal["asked", "withdrawn", "not_needed", "mistake", "law"]
-Address = Annotated[str, Field(max_length=320, description="Of who is no contact. Not with `contact_id`.")]
+Address = Annotated[api.Words, Field(max_length=320, description="Of who is no contact. Not with `contact_id`.")]
 
 
 class HeldCounts(api.Shape):
@@ -61,12 +61,12 @@ class Wanted(api.Input):
 
 class PersonInput(api.Input):
     contact_id: UUID | None = None
-    address: Annotated[api.Words, Field(max_length=320, description="Of who is no contact.")] = ""
+    address: Address = ""
 
 
 class ErasureInput(api.Input):
     contact_id: UUID | None = None
-    address: Annotated[api.Words, Field(max_length=320, description="Of who is no contact.")] = ""
+    address: Address = ""
     reason: Reason
     confirm: Annotated[api.Line, Field(max_length=320, description="Their `name` once more.", examples=["Ann"])]
 

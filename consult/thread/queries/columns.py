@@ -162,6 +162,5 @@ TABLES: dict[str, str] = {
     "django_migrations": "Django's own.",
     "core_cache": "Counts of calls by program, for a minute; no visitor comes near it.",
     "core_kv": "Short-lived secrets of members, sealed.",
-    "procrastinate_events": _CODES,
     "procrastinate_periodic_defers": _CODES,
 }
