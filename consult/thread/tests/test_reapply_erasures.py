@@ -47,13 +47,18 @@ def restored(cluster: postgres_cluster.Cluster, database: Database) -> Iterator[
         admin.execute(f'CREATE DATABASE "{name}" OWNER consult_owner')
         yield Database(name, {role: cluster.url(role, name) for role in cluster.urls})
         connection.close()
+        _point_at(database)
         admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
 def restore(cluster: postgres_cluster.Cluster, path: Path, into: Database) -> None:
     program = cluster.home.bin_dir / "pg_restore"
     subprocess.run([program, "--dbname", into.urls["superuser"], path], check=True)
-    consult_database.addresses["office"] = into.urls["consult_app"]
+    _point_at(into)
+
+
+def _point_at(database: Database) -> None:
+    consult_database.addresses["office"] = database.urls["consult_app"]
     consult_database.use("office")
 
 
