@@ -1,5 +1,6 @@
 """Privacy: what is held of a person, their export, their erasure. For who manages it."""
 
+import datetime as dt
 from typing import Any
 from uuid import UUID
 
@@ -42,7 +43,7 @@ def privacy(request: HttpRequest) -> HttpResponse:
     here = accounts.permit(request, "privacy.manage")
     form = forms.Address(request.GET if "address" in request.GET else None)
     address = form.cleaned_data["address"] if form.is_bound and form.is_valid() else ""
-    done = erasures.erasures(here.agency_id)
+    done, now = erasures.erasures(here.agency_id), timezone.now()
     exports = accounts.exports(here.agency_id, kind="person")
     context = {
         "form": form,
@@ -51,12 +52,18 @@ def privacy(request: HttpRequest) -> HttpResponse:
         "writer": _found(here.agency_id, None, address) if address else None,
         "erasures": [(each, forms.REASON_WORDS.get(each.reason, "")) for each in done],
         "exports": exports,
-        "moving": any(each.state in ("waiting", "running") for each in exports)
+        "now": now,
+        # Also one that has just ended and whose file is still to go.
+        "moving": any(each.state in ("waiting", "running") or _is_over(each, now) for each in exports)
         or any(each.state == "waiting" for each in done),
         "spooled": people.spooled(here.agency_id),
     }
     part = "#work" if request.headers.get("HX-Request") else ""
     return render(request, f"thread/privacy.html{part}", context, status=422 if form.errors else 200)
+
+
+def _is_over(export: accounts.Export, now: dt.datetime) -> bool:
+    return bool(export.state == "ready" and export.expires_at and export.expires_at <= now)
 
 
 def _found(agency_id: int, contact_id: UUID | None, address: str) -> people.Person | None:
