@@ -11,7 +11,6 @@ from pydantic import Field
 from consult.accounts import queries as accounts
 from consult.accounts import services as accounts_services
 from consult.core import api, downloads, files
-from consult.core.errors import Refused
 from consult.crm import queries as crm
 from consult.thread.queries import erasures
 from consult.thread.queries import person as people
@@ -24,7 +23,7 @@ REFUSALS = {
     people.NoSuchPerson: ("invalid", "/address"),
     erasure.NotConfirmed: ("invalid", "/confirm"),
 }
-type Reason = Literal["asked", "withdrawn", "not_needed", "mistake", "law"]
+type ErasureReason = Literal["asked", "withdrawn", "not_needed", "mistake", "law"]
 Address = Annotated[api.Words, Field(max_length=320, description="Of who is no contact. Not with `contact_id`.")]
 
 
@@ -54,21 +53,23 @@ class PersonHeld(api.Shape):
     held: HeldCounts
 
 
-class Wanted(api.Input):
+class WantedPerson(api.Input):
     contact_id: UUID | None = None
     address: Address = ""
 
 
 class PersonInput(api.Input):
     contact_id: UUID | None = None
-    address: Address = ""
+    address: Annotated[Address, Field(examples=["ann@visitor.example"])] = ""
 
 
 class ErasureInput(api.Input):
     contact_id: UUID | None = None
-    address: Address = ""
-    reason: Reason
-    confirm: Annotated[api.Line, Field(max_length=320, description="Their `name` once more.", examples=["Ann"])]
+    address: Annotated[Address, Field(examples=["ann@visitor.example"])] = ""
+    reason: ErasureReason
+    confirm: Annotated[
+        api.Line, Field(max_length=320, description="Their `name` once more.", examples=["ann@visitor.example"])
+    ]
 
 
 class PersonExport(api.Shape):
@@ -102,7 +103,7 @@ def _found(agency_id: int, contact_id: UUID | None, address: str) -> people.Pers
 
 
 @router.get("", response=PersonHeld, summary="Show what is held of a person")
-def show_person(request: HttpRequest, wanted: Query[Wanted]) -> HttpResponse:
+def show_person(request: HttpRequest, wanted: Query[WantedPerson]) -> HttpResponse:
     """Of a contact, merged ones among it; or of an address, as far as it belongs to no contact."""
     here = accounts.permit(request, "privacy.manage")
     found = _found(here.agency_id, wanted.contact_id, wanted.address)
@@ -155,12 +156,7 @@ def download_person_export(request: HttpRequest, person_export_id: UUID) -> Stre
     found = _export(here.agency_id, person_export_id)
     if found.state != "ready" or (found.expires_at and found.expires_at <= dt.datetime.now(dt.UTC)):
         raise Http404
-    try:
-        content = files.read(found.location)
-    except files.Missing:
-        raise Http404 from None
-    except files.Away:
-        raise Refused("unavailable", "The storage of files does not answer.", headers={"Retry-After": "5"}) from None
+    content = files.read(found.location)
     accounts_services.note_download(agency_id=here.agency_id, export_id=person_export_id, by=here.member_id)
     return downloads.attachment(content, name="person.zip", media_type="application/zip", size=found.size)
 

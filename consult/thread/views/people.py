@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from consult.accounts import queries as accounts
 from consult.accounts import services as accounts_services
-from consult.core import downloads, errors, files
+from consult.core import downloads, files
 from consult.crm import queries as crm
 from consult.thread import forms
 from consult.thread.queries import erasures
@@ -152,12 +152,7 @@ def download_person_export(request: HttpRequest, export_id: UUID) -> HttpRespons
     over = found and found.expires_at and found.expires_at <= timezone.now()
     if found is None or found.state != "ready" or over:
         raise Http404
-    try:
-        content = files.read(found.location)
-    except files.Missing:
-        raise Http404 from None
-    except files.Away:
-        return errors.answer(request, 503)
+    content = files.read(found.location)
     accounts_services.note_download(agency_id=here.agency_id, export_id=export_id, by=here.member_id)
     name = f"{here.slug}-person-{found.created_at:%Y-%m-%d}.zip"
     return downloads.attachment(content, name=name, media_type="application/zip", size=found.size)
