@@ -65,11 +65,9 @@ class PersonInput(api.Input):
 
 class ErasureInput(api.Input):
     contact_id: UUID | None = None
-    address: Annotated[Address, Field(examples=["ann@visitor.example"])] = ""
+    address: Address = ""
     reason: ErasureReason
-    confirm: Annotated[
-        api.Line, Field(max_length=320, description="Their `name` once more.", examples=["ann@visitor.example"])
-    ]
+    confirm: Annotated[api.Line, Field(max_length=320, description="Their `name` once more.", examples=["Ann"])]
 
 
 class PersonExport(api.Shape):
