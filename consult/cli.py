@@ -28,6 +28,9 @@ def main(arguments: list[str] | None = None) -> int:
     command = secret.add_parser("rotate-form", help="give a form a new secret for its proof of work")
     command.add_argument("key", help="the form's key (frm_…)")
     command.set_defaults(run=rotate_form_secret)
+    command = commands.add_parser("reapply-erasures", help="after a restore: erase again whom the register names")
+    command.add_argument("--also", default="", help="a copy of the folder for files that may know of more erasures")
+    command.set_defaults(run=reapply_erasures)
     sites = commands.add_parser("site", help="client sites (sites/)").add_subparsers(metavar="action", required=True)
     new = sites.add_parser("new", help="start a client's site from the template")
     new.add_argument("slug", help="its folder's name, for example coffee-shop")
@@ -106,6 +109,28 @@ def sign_in_link(options: argparse.Namespace) -> int:
     return 0
 
 
+def reapply_erasures(options: argparse.Namespace) -> int:
+    """Fails when the register cannot be read: a restored database is not to be opened before."""
+    _load_office()
+    import datetime as dt
+    from pathlib import Path
+
+    from consult.core import files
+    from consult.thread.services import erasure, register
+
+    also = Path(options.also) if options.also else None
+    if also and not also.is_dir():
+        print(f"There is no folder {also}.", file=sys.stderr)
+        return 1
+    try:
+        count, found = erasure.reapply_erasures(now=dt.datetime.now(dt.UTC), also=also)
+    except (register.Unreadable, files.Away) as error:
+        print(f"Stopped: {error}. Whoever was erased before that stays so; run it again.", file=sys.stderr)
+        return 1
+    print(f"{count} erasures in the register; {found} of them had something to erase again.")
+    return 0
+
+
 def remove_second_factors(options: argparse.Namespace) -> int:
     _load_office()
     from consult.accounts import queries, services
@@ -120,11 +145,18 @@ def remove_second_factors(options: argparse.Namespace) -> int:
 
 def list_secrets(options: argparse.Namespace) -> int:
     _load_office()
-    from consult.core import encryption, kv
+    from consult.core import encryption, files, kv
+    from consult.thread.services import erasure, register
 
     known = encryption.key_ids()
     print(f"Keys, the first one seals: {', '.join(known)}")
-    for place, keys in {**encryption.in_use(_agencies()), "core_kv in Redis": kv.in_use()}.items():
+    try:
+        in_register = erasure.seals()
+    except (register.Unreadable, files.Away) as error:
+        print(f"The register of erasures cannot be read: {error}", file=sys.stderr)
+        return 1
+    beside = {"core_kv in Redis": kv.in_use(), "register of erasures": in_register}
+    for place, keys in {**encryption.in_use(_agencies()), **beside}.items():
         for id, count in sorted(keys.items()):
             note = "" if id in known else "   not in CONSULT_ENCRYPTION_KEYS: these cannot be opened"
             print(f"{place}  {id}  {count}{note}")
@@ -153,7 +185,8 @@ def rotate_form_secret(options: argparse.Namespace) -> int:
 
 def reencrypt_secrets(options: argparse.Namespace) -> int:
     _load_office()
-    from consult.core import encryption, kv
+    from consult.core import encryption, files, kv
+    from consult.thread.services import erasure, register
 
     name = ""
     try:
@@ -165,7 +198,9 @@ def reencrypt_secrets(options: argparse.Namespace) -> int:
             print(f"{name}: {done} brought under the first key.")
         name = "core_kv in Redis"
         print(f"{name}: {kv.reseal()} brought under the first key.")
-    except encryption.CannotOpen as error:
+        name = "register of erasures"
+        print(f"{name}: {erasure.reseal()} brought under the first key.")
+    except (encryption.CannotOpen, register.Unreadable, files.Away) as error:
         print(f"{name}: {error}.", file=sys.stderr)
         return 1
     first, *_others = encryption.key_ids()

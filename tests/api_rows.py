@@ -16,6 +16,7 @@ from consult.accounts.tests.test_set_logo import PNG
 from consult.crm import services as crm
 from consult.inbox import services as inbox
 from consult.intake.tests import test_file
+from consult.thread.services import erasure, person_export
 from tests import api
 
 # What a reference in a body or a query is called where no address has the same name for it.
@@ -54,6 +55,7 @@ def make(cast: Cast, enquiry: Enquiry, database: Database, folder: Path) -> dict
         **programs_of(cast, database, cast.alice.member_id),
         **_records(cast, database, now),
         **_mails(cast, database, now),
+        **_people(cast, now),
     }
 
 
@@ -125,6 +127,15 @@ def _mails(cast: Cast, database: Database, now: dt.datetime) -> dict[str, Any]:
     }
 
 
+def _people(cast: Cast, now: dt.datetime) -> dict[str, Any]:
+    """An export of the enquiry's sender, who is no contact, and their erasure, which no job has done yet."""
+    whom: dict[str, Any] = {"agency_id": cast.a, "address": "ann@visitor.example", "by": None}
+    export_id = person_export.start_person_export(**whom, now=now)
+    person_export.build_person_export(agency_id=cast.a, export_id=export_id)
+    erasure_id = erasure.erase_person(**whom, reason="asked", typed="ann@visitor.example")
+    return {"person_export_id": export_id, "erasure_id": erasure_id}
+
+
 def real(name: str, value: Any, ids: dict[str, Any]) -> Any:
     """Return a body or query of the operation `name` with what is there in the place of its references."""
     if isinstance(value, list):
@@ -178,6 +189,10 @@ def operations(document: dict[str, Any]) -> dict[str, tuple[str, str, Any]]:
 def body_of(name: str, example: Any, who: str, ids: dict[str, Any]) -> Any:
     """The document's own example, with what is there in the place of its ids."""
     match name:
+        case "start_person_export":
+            return {"address": "ann@visitor.example"}
+        case "erase_person":
+            return {"address": "ann@visitor.example", "reason": "asked", "confirm": "ann@visitor.example"}
         case "create_form":
             return {**example, "site_id": str(ids["site_id"])}
         case "assign_enquiry":

@@ -56,6 +56,9 @@ FUNCTIONS: dict[str, tuple[str, bool, set[str]]] = {
     "accounts_token_v1(text,timestamp with time zone)": ("consult_doors", True, {*OFFICE}),
     "inbox_agencies_to_wake_v1(timestamp with time zone)": ("consult_doors", True, {"consult_worker"}),
     "inbox_mailboxes_due_v1(timestamp with time zone)": ("consult_doors", True, {"consult_worker"}),
+    "inbox_erase_deliveries_v1(uuid[],text[])": ("consult_doors", True, {*OFFICE}),
+    "inbox_forget_words_v1(text[])": ("consult_doors", True, {*OFFICE}),
+    "intake_erase_submissions_v1(uuid[],timestamp with time zone)": ("consult_doors", True, {*OFFICE}),
     "inbox_near_words_v1(text[])": ("consult_doors", True, {*OFFICE}),
     "inbox_search_v1(text,text[],uuid,boolean,uuid[],timestamp with time zone,timestamp with time zone,"
     "timestamp with time zone,bigint,integer)": ("consult_doors", True, {*OFFICE}),

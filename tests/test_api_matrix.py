@@ -131,6 +131,14 @@ OPERATIONS = {
     "change_template": WRITE,
     # Once.
     "delete_template": "401 404 403 204 404 404",
+    # Without saying of whom.
+    "show_person": "401 404 403 403 404 404",
+    # Of an address that the stranger's own agency knows nothing of.
+    "start_person_export": "401 422 403 403 202 202",
+    "show_person_export": "401 404 403 403 200 200",
+    "download_person_export": "401 404 403 403 200 200",
+    "erase_person": "401 422 403 403 202 202",
+    "show_erasure": "401 404 403 403 200 200",
     "list_jobs": "401 200 403 403 200 200",
     "show_job": "401 404 403 403 200 200",
     # Once.
@@ -156,6 +164,7 @@ MANAGED = {
     *("create_client", "update_client", "create_site", "update_site", "create_form", "update_form"),
     *("create_field", "retire_field", "create_api_token", "revoke_api_token", "revoke_grant"),
     *("change_role", "remove_member", "invite_member", "resend_invitation", "revoke_invitation"),
+    *("start_person_export", "erase_person"),
     *("update_agency", "set_logo", "remove_logo", "retry_job", "resolve_set_aside", "reopen_set_aside"),
     *("connect_mailbox", "check_mailbox", "disconnect_mailbox", "renew_hook"),
 }
@@ -227,6 +236,10 @@ def test_scopes_hold_back_what_the_role_may(cast: Cast, document: dict[str, Any]
         "list_jobs",
         "show_job",
         "show_mailbox",
+        "show_person",
+        "show_person_export",
+        "download_person_export",
+        "show_erasure",
     }
     writes = {name for name in OPERATIONS if name not in MANAGED and not name.startswith(READS)}
     assert allowed["read"] == reads

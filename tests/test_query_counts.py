@@ -27,6 +27,7 @@ PAGES = {
     "<slug:agency>/settings/tokens/": (10, 10),
     "<slug:agency>/settings/data/": (9, 9),
     "<slug:agency>/settings/audit/": (14, 15),
+    "<slug:agency>/settings/privacy/": (12, 12),
 }
 
 # What is never empty: a site with its form, and the audit, which names what its lines are about.

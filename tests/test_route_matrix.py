@@ -171,6 +171,13 @@ ROUTES = {
     "<slug:agency>/attention/<uuid:set_aside_id>/raw/": READ,
     "<slug:agency>/attention/<uuid:set_aside_id>/resolve/": RULE,
     "<slug:agency>/attention/<uuid:set_aside_id>/reopen/": RULE,
+    "<slug:agency>/settings/privacy/": ("302 404 403 403 200", "302 404 405 405 405"),
+    # Of nobody; of somebody: consult/thread/tests/test_people.py.
+    "<slug:agency>/settings/privacy/person/": ("302 404 403 403 404", "302 404 405 405 405"),
+    "<slug:agency>/settings/privacy/person/export/": ("302 404 405 405 405", "302 404 403 403 404"),
+    "<slug:agency>/settings/privacy/person/erase/": ("302 404 405 405 405", "302 404 403 403 404"),
+    # There is no such export: it is the whole agency's.
+    "<slug:agency>/settings/privacy/exports/<uuid:export_id>/": ("302 404 403 403 404", "302 404 405 405 405"),
     # The last one: whoever has left is a stranger.
     "<slug:agency>/settings/people/leave/": ("302 404 405 405 405", "302 404 302 302 302"),
 }

@@ -20,6 +20,7 @@ class Accounts(AppConfig):
         "accounts.keep_agency": _("kept the agency after all"),
         "accounts.start_export": _("began an export of all data"),
         "accounts.download_export": _("downloaded an export of all data"),
+        "accounts.download_person_export": _("downloaded an export of a person"),
         "accounts.add_member": _("added a member"),
         "accounts.invite_member": _("invited somebody"),
         "accounts.resend_invitation": _("sent an invitation again"),

@@ -158,6 +158,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
             "name": str(request.user),
             "can_write": rules.may(found.role, "records.write"),
             "can_settings": rules.may(found.role, "settings.manage"),
+            "can_privacy": rules.may(found.role, "privacy.manage"),
             "can_own": rules.may(found.role, "agency.own"),
             "can_manage": rules.may(found.role, "sites.manage"),
         },

@@ -23,6 +23,7 @@ PERMISSIONS: dict[str, tuple[frozenset[str], str]] = {
     "members.manage": (_MANAGERS, "invite people, change roles or remove members"),
     "tokens.manage": (_MANAGERS, "make or revoke the agency's API tokens, or revoke those of members"),
     "settings.manage": (_MANAGERS, "change the agency's settings"),
+    "privacy.manage": (_MANAGERS, "export or erase a person"),
     "audit.read": (_MANAGERS, "read the audit"),
     "agency.own": (_OWNER, "make owners, or transfer, export or delete the agency"),
 }
@@ -31,15 +32,24 @@ SCOPES: dict[str, frozenset[str]] = {
     "read": frozenset({"records.read"}),
     "write": frozenset({"records.write"}),
     "manage": frozenset(
-        {"sites.manage", "jobs.manage", "members.manage", "tokens.manage", "settings.manage", "audit.read"}
+        {
+            "sites.manage",
+            "jobs.manage",
+            "members.manage",
+            "tokens.manage",
+            "settings.manage",
+            "privacy.manage",
+            "audit.read",
+        }
     ),
 }
 
 # Who may change a member of this role, or give it: an owner everybody, an admin everybody but owners.
 _GIVEN_BY = {role: _OWNER if role == "owner" else _MANAGERS for role in ROLES}
 
+EXPORT_KINDS = ("agency", "person")
 EXPORT_STATES = ("waiting", "running", "ready", "failed", "expired")
-EXPORT_ERRORS = ("storage", "unexpected")
+EXPORT_ERRORS = ("storage", "unexpected", "erased")
 # The programs that sign in themselves (browser extensions) never manage anything.
 PROGRAM_SCOPES = ("read", "write")
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 CHUNK_BYTES = 256 * 1024
 # <agency>/<month of a visitor's file, or a kind of our own>/<id>
-_LOCATION = re.compile(r"[1-9]\d{0,18}/(\d{4}-\d\d|logo|export|mail)/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_LOCATION = re.compile(r"[1-9]\d{0,18}/(\d{4}-\d\d|logo|export|mail|erasure)/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _VISITORS = "[0-9][0-9][0-9][0-9]-[0-9][0-9]"
 _PART_BYTES = 5 * 1024 * 1024
 # Where the edge writes what has no place yet; whatever is older than the longest upload was left by a killed one.
@@ -119,7 +119,7 @@ def _secret(name: str) -> str:
     return Path(path).read_text(encoding="utf-8").strip() if path else os.environ.get(name, "")
 
 
-def new_location(agency_id: int, kind: Literal["logo", "export", "mail"]) -> str:
+def new_location(agency_id: int, kind: Literal["logo", "export", "mail", "erasure"]) -> str:
     """Return a place for a file of our own that nobody can guess."""
     return f"{agency_id}/{kind}/{uuid.uuid4()}"
 
@@ -196,6 +196,21 @@ def remove(location: str) -> None:
         else:
             _remove_objects([location])
     except OSError as error:
+        raise Away(type(error).__name__) from error
+
+
+def erasures(agency_id: int) -> list[str]:
+    """Return where what tells of an agency's erasures lies. Raise Away."""
+    folder = _folder()
+    if folder is not None:
+        return [f"{agency_id}/erasure/{path.name}" for path in sorted((folder / f"{agency_id}/erasure").glob("*"))]
+    import obstore
+    from obstore.exceptions import BaseError
+
+    try:
+        listed = obstore.list(_bucket(), prefix=f"{agency_id}/erasure/", chunk_size=500)
+        return sorted(found["path"] for batch in listed for found in batch)
+    except (BaseError, OSError) as error:
         raise Away(type(error).__name__) from error
 
 

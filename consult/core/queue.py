@@ -4,7 +4,8 @@ import dataclasses
 import datetime as dt
 import functools
 import json
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import procrastinate
@@ -75,6 +76,42 @@ def forget_agency(agency_id: int) -> None:
         cursor.execute(
             "DELETE FROM procrastinate_jobs WHERE args ->> 'agency_id' = %s AND status <> 'doing'", [str(agency_id)]
         )
+
+
+def forget_person(names: re.Pattern[str] | None) -> int:
+    """Take the current agency's jobs whose arguments name a person out of the queue; return how many there were.
+
+    One that runs at this moment stays: it is gone as soon as it is done.
+    """
+    if names is None:
+        return 0
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id, args::text FROM procrastinate_jobs WHERE args ->> 'agency_id' = %s AND status <> 'doing'",
+            [_agency()],
+        )
+        found = [id for id, arguments in cursor.fetchall() if any(map(names.search, _texts(json.loads(arguments))))]
+        cursor.execute("DELETE FROM procrastinate_jobs WHERE id = ANY (%s) AND status <> 'doing'", [found])
+    return len(found)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list | dict):
+        for each in value.values() if isinstance(value, dict) else value:
+            yield from _texts(each)
+
+
+def waiting_with(name: str, argument: str, value: str) -> bool:
+    """Whether a job of this name and this argument is still to be done, by the current agency, or failed for good."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT 1 FROM procrastinate_jobs WHERE task_name = %s AND args ->> %s = %s AND args ->> 'agency_id' = %s"
+            " LIMIT 1",
+            [name, argument, value, _agency()],
+        )
+        return cursor.fetchone() is not None
 
 
 def periodic(name: str, cron: str) -> Callable[[Callable[[], None]], Callable[[], None]]:

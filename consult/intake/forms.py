@@ -112,6 +112,24 @@ class Form(forms.Form):
         help_text=_("Their network addresses (IP). After that only the network is kept, no longer the person."),
     )
 
+    keep_days = forms.IntegerField(
+        required=False,
+        min_value=1,
+        max_value=3650,
+        label=_("Keep submissions, days"),
+        help_text=_(
+            "After that their content is erased for good, with files, e-mails and notes, and open ones are closed."
+            " Counts, and what became of them (contacts, deals), stay. Empty: kept until somebody erases them."
+        ),
+    )
+    keep_held_days = forms.IntegerField(
+        required=False,
+        min_value=1,
+        max_value=3650,
+        label=_("Keep held ones and spam, days"),
+        help_text=_("Sooner than the others. Empty: like the others."),
+    )
+
     SECTIONS: ClassVar[list[tuple[str, Any, tuple[str, ...]]]] = [
         ("people", _("Who hears of it"), ("notify_addresses", "auto_reply", "auto_reply_text", "language")),
         ("where", _("Where it stands"), ("redirect_targets", "allowed_origins")),
@@ -121,7 +139,7 @@ class Form(forms.Form):
             _("Spam and limits"),
             ("hold_score", "honeypot", "proof_of_work", "address_limit", "form_limit", "over_limit", "daily_cap"),
         ),
-        ("privacy", _("Privacy"), ("keep_address_days",)),
+        ("privacy", _("Privacy"), ("keep_address_days", "keep_days", "keep_held_days")),
     ]
 
     def __init__(self, data: QueryDict | None = None, *, initial: dict[str, Any] | None = None) -> None:
@@ -154,7 +172,7 @@ class Form(forms.Form):
         # Boxes that are not ticked are left out by every browser.
         ticks = {"auto_reply", "proof_of_work", "file_kinds"}
         for name in self.fields.keys() - data.keys() - ticks - {"name"}:
-            filled[name] = self.initial[name]
+            filled[name] = "" if self.initial[name] is None else self.initial[name]
         self.data = filled
 
     def sections(self) -> list[dict[str, Any]]:

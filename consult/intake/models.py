@@ -56,6 +56,9 @@ class Form(AgencyRecord):
     auto_reply_text = models.TextField(blank=True, default="")
     # Senders' addresses are cut short after so many days.
     keep_address_days = models.PositiveSmallIntegerField(default=30)
+    # Submissions are erased after so many days, held ones and spam perhaps sooner; None: never by themselves.
+    keep_days = models.PositiveSmallIntegerField(null=True)
+    keep_held_days = models.PositiveSmallIntegerField(null=True)
 
     class Meta:
         constraints = (
@@ -109,10 +112,12 @@ class Submission(AgencyRecord):
     digest = models.BinaryField(max_length=16, db_default=b"")
     # Whether it waited in an edge's spool before it came here.
     spooled = models.BooleanField(db_default=False)
+    # When its content was blanked: the row stays, for the count and whatever came of it.
+    erased_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = (
-            # Updated by one door alone: intake_forget_addresses_v1.
+            # Updated by two doors alone: intake_forget_addresses_v1 and intake_erase_submissions_v1.
             Isolated(name="intake_submission_isolated", app=("select",), doors=("select", "insert", "update")),
             models.UniqueConstraint(fields=["agency", "receipt"], name="intake_submission_receipt"),
             SameAgency(
@@ -145,7 +150,7 @@ class File(AgencyRecord):
 
     class Meta:
         constraints = (
-            Isolated(name="intake_file_isolated", app=("select",), doors=("select", "insert")),
+            Isolated(name="intake_file_isolated", app=("select",), doors=("select", "insert", "update")),
             SameAgency(name="intake_file_submission", columns=("submission_id",), target="intake_submission"),
         )
         indexes = (models.Index(fields=["agency", "submission"], name="intake_file_by_submission"),)

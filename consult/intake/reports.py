@@ -230,3 +230,9 @@ def reason_words(reason: str) -> str:
         if re.search(pattern, reason, re.IGNORECASE):
             return f"{words} ({reason})"
     return _("The database did not take it. (%s)") % reason
+
+
+def spooled(agency_id: int) -> int:
+    """Return how many of the agency's submissions wait in an edge's spool."""
+    found = models.Tally.objects.filter(agency_id=agency_id, spooled__gt=0).aggregate(total=Sum("spooled"))
+    return int(found["total"] or 0)

@@ -76,6 +76,9 @@ class Settings:
     auto_reply: bool = False
     auto_reply_text: str = ""
     keep_address_days: int = 30
+    # None: for ever.
+    keep_days: int | None = None
+    keep_held_days: int | None = None
 
 
 CONTACT_FIELDS: list[dict[str, Any]] = [

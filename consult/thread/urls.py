@@ -1,4 +1,12 @@
-from django.urls import URLPattern
+from django.urls import path
+
+from consult.thread.views import people
 
 app_name = "thread"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("settings/privacy/", people.privacy, name="privacy"),
+    path("settings/privacy/person/", people.person, name="person"),
+    path("settings/privacy/person/export/", people.start_person_export, name="start_person_export"),
+    path("settings/privacy/person/erase/", people.erase_person, name="erase_person"),
+    path("settings/privacy/exports/<uuid:export_id>/", people.download_person_export, name="download_person_export"),
+]

@@ -12,10 +12,14 @@ class Export(AgencyRecord):
     """One export: asked for, built by a job, there for a week."""
 
     # Whoever knows it and reaches the storage has the file.
-    SECRETS: ClassVar[tuple[str, ...]] = ("location",)
+    SECRETS: ClassVar[tuple[str, ...]] = ("location", "about")
 
     state = models.CharField(max_length=10, default="waiting", choices=[(each, each) for each in rules.EXPORT_STATES])
-    asked_by_id = models.UUIDField()
+    # Of the whole agency, for its owners; or of one person, for who manages it.
+    kind = models.CharField(max_length=10, default="agency", choices=[(each, each) for each in rules.EXPORT_KINDS])
+    # Whom a person's export is about, sealed; empty as soon as it is built.
+    about = models.TextField(blank=True, default="")
+    asked_by_id = models.UUIDField(null=True)
     # Chosen when it is asked for: a second run writes over what a killed one may have left.
     location = models.CharField(max_length=200)
     # Rows and files.
@@ -34,6 +38,7 @@ class Export(AgencyRecord):
             Isolated(name="accounts_export_isolated", app=("select", "insert", "update"), doors=("select",)),
             SameAgency(name="accounts_export_by", columns=("asked_by_id",), target="accounts_member"),
             models.CheckConstraint(condition=models.Q(state__in=rules.EXPORT_STATES), name="accounts_export_state"),
+            models.CheckConstraint(condition=models.Q(kind__in=rules.EXPORT_KINDS), name="accounts_export_kind"),
         )
         indexes = (
             models.Index(fields=["agency", "-created_at"], name="accounts_export_latest"),

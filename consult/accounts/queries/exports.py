@@ -22,23 +22,24 @@ class Export:
     created_at: dt.datetime
     expires_at: dt.datetime | None
     location: str
+    kind: str
 
 
-def exports(agency_id: int, limit: int = 10) -> list[Export]:
-    """Return the agency's exports, the latest first."""
+def exports(agency_id: int, limit: int = 10, *, kind: str = "agency") -> list[Export]:
+    """Return the exports of the whole agency, or those of one person each (`kind`: person), the latest first."""
     names = member_names(agency_id)
-    found = models.Export.objects.filter(agency_id=agency_id).order_by("-created_at", "-id")[:limit]
+    found = models.Export.objects.filter(agency_id=agency_id, kind=kind).order_by("-created_at", "-id")[:limit]
     return [_export(each, names) for each in found]
 
 
-def export(agency_id: int, export_id: UUID) -> Export | None:
-    """Return one export, or None."""
-    found = models.Export.objects.filter(agency_id=agency_id, id=export_id).first()
+def export(agency_id: int, export_id: UUID, *, kind: str = "agency") -> Export | None:
+    """Return one export of that kind, or None."""
+    found = models.Export.objects.filter(agency_id=agency_id, id=export_id, kind=kind).first()
     return _export(found, {}) if found else None
 
 
 def _export(row: models.Export, names: dict[UUID, str]) -> Export:
-    by = names.get(row.asked_by_id, "")
+    by = names.get(row.asked_by_id, "") if row.asked_by_id else ""
     return Export(
         row.id,
         row.state,
@@ -50,4 +51,5 @@ def _export(row: models.Export, names: dict[UUID, str]) -> Export:
         row.created_at,
         row.expires_at,
         row.location,
+        row.kind,
     )

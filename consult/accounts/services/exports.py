@@ -8,7 +8,7 @@ import datetime as dt
 import json
 import time
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, BinaryIO
 from uuid import UUID
 
@@ -18,7 +18,7 @@ from django.db import models as django_models
 
 from consult.accounts import models, queries
 from consult.accounts.services.audit import record
-from consult.core import files, isolation, queue, tenancy
+from consult.core import encryption, files, isolation, queue, tenancy
 
 EXPORT_LIFE = dt.timedelta(days=7)
 # A job that gave no sign of life for so long is not waited for any more.
@@ -45,7 +45,7 @@ def start_export(*, agency_id: int, by: UUID, now: dt.datetime) -> UUID:
     with tenancy.agency(agency_id):
         models.Agency.objects.select_for_update(no_key=True).get(id=agency_id)
         building = models.Export.objects.filter(
-            agency_id=agency_id, state__in=("waiting", "running"), moved_at__gt=now - LOST_AFTER
+            agency_id=agency_id, kind="agency", state__in=("waiting", "running"), moved_at__gt=now - LOST_AFTER
         ).first()
         if building:
             return building.id
@@ -63,21 +63,86 @@ def build_export(*, agency_id: int, export_id: UUID) -> None:
         export = models.Export.objects.get(agency_id=agency_id, id=export_id)
         if export.state not in ("waiting", "running", "failed"):
             return
+    _build(export, _write)
+
+
+def _build(export: models.Export, write: Callable[[models.Export, BinaryIO], None]) -> None:
     try:
         with files.writing(export.location) as file:
-            _write(export, file)
+            write(export, file)
             size = file.seek(0, 2)
     except Exception as error:
         _move(export, state="failed", error="storage" if isinstance(error, files.Away) else "unexpected")
         raise
     now = dt.datetime.now(dt.UTC)
-    _move(export, state="ready", size=size, error="", finished_at=now, expires_at=now + EXPORT_LIFE, done=export.total)
+    with tenancy.agency(export.agency_id):
+        rows = models.Export.objects.filter(agency_id=export.agency_id, id=export.id, state="running")
+        there = rows.update(
+            state="ready",
+            about="",
+            size=size,
+            error="",
+            moved_at=now,
+            finished_at=now,
+            expires_at=now + EXPORT_LIFE,
+            done=export.total,
+        )
+    if not there:
+        # Somebody who is in it was erased meanwhile.
+        files.remove(export.location)
+
+
+# --- of one person ---------------------------------------------------------------------------------------------------
+
+
+def start_person_export(*, agency_id: int, about: Mapping[str, Any], by: UUID | None, now: dt.datetime) -> UUID:
+    """Have a person's export built by the job `thread.build_person_export`; return its id. `about` is kept sealed.
+
+    Part of who knows what a person's data are, and writes the audit.
+    """
+    with tenancy.agency(agency_id):
+        location = files.new_location(agency_id, "export")
+        export = models.Export(agency_id=agency_id, kind="person", asked_by_id=by, location=location, moved_at=now)
+        export.about = encryption.seal(json.dumps(about).encode(), bound_to=_bound_to(export.id))
+        export.save(force_insert=True)
+        queue.enqueue("thread.build_person_export", export_id=str(export.id))
+    return export.id
+
+
+def build_person_export(*, agency_id: int, export_id: UUID, write: Callable[[dict[str, Any], BinaryIO], None]) -> None:
+    """Have `write` write what was asked for into a file; a second run begins again. Raise what went wrong."""
+    with tenancy.agency(agency_id):
+        export = models.Export.objects.get(agency_id=agency_id, id=export_id, kind="person")
+    if export.state not in ("waiting", "running", "failed") or not export.about:
+        return
+    about: dict[str, Any] = json.loads(encryption.open_sealed(export.about, bound_to=_bound_to(export.id)))
+    _move(export, state="running")
+    _build(export, lambda _export, file: write(about, file))
+
+
+def _bound_to(id: UUID) -> str:
+    return f"accounts_export.about/{id}"
+
+
+def end_exports(*, agency_id: int, now: dt.datetime) -> int:
+    """End every export that may hold somebody who is erased now; return how many. A job removes their files.
+
+    One that is being built ends without a file: its page says why, and offers to start it again.
+    """
+    with tenancy.agency(agency_id):
+        rows = models.Export.objects.filter(agency_id=agency_id)
+        ended = rows.filter(state="ready").update(expires_at=now)
+        ended += rows.filter(state="running").update(state="failed", error="erased", about="", moved_at=now)
+        queue.enqueue("accounts.delete_expired_exports")
+    return ended
 
 
 def note_download(*, agency_id: int, export_id: UUID, by: UUID | None) -> None:
     """Write down who took an export."""
     with tenancy.agency(agency_id):
-        record("accounts.download_export", agency_id=agency_id, by=by, subject_id=export_id)
+        kind = models.Export.objects.values_list("kind", flat=True).get(agency_id=agency_id, id=export_id)
+        action = "accounts.download_export" if kind == "agency" else "accounts.download_person_export"
+        record(action, agency_id=agency_id, by=by, subject_id=export_id)
 
 
 def delete_expired_exports(*, agency_id: int, now: dt.datetime) -> int:
@@ -88,7 +153,7 @@ def delete_expired_exports(*, agency_id: int, now: dt.datetime) -> int:
     for export in found:
         files.remove(export.location)
         # Only now: should the process die in between, its next run finds it again.
-        _move(export, state="expired")
+        _move(export, state="expired", about="")
     return len(found)
 
 

@@ -3,6 +3,7 @@
 import dataclasses
 import datetime as dt
 import hashlib
+import re
 from collections.abc import Mapping
 from uuid import UUID
 
@@ -82,6 +83,30 @@ def sweep_idempotency_keys(*, agency_id: int, now: dt.datetime) -> int:
     with tenancy.agency(agency_id):
         old = models.IdempotencyKey.objects.filter(agency_id=agency_id, created_at__lte=now - KEPT)
         return old.delete()[0]
+
+
+def forget_answers(*, agency_id: int, names: re.Pattern[str] | None) -> int:
+    """Delete kept answers that name a person, and keys that do; return how many. The same request is a new one then.
+
+    What an older encryption key has sealed that is no longer there cannot be read by anybody, and is deleted as well.
+    """
+    if names is None:
+        return 0
+    with tenancy.agency(agency_id):
+        rows = models.IdempotencyKey.objects.filter(agency_id=agency_id).values_list("id", "key", "answer")
+        ids = [id for id, key, answer in rows if names.search(key) or _names(answer, id, names)]
+        return models.IdempotencyKey.objects.filter(agency_id=agency_id, id__in=ids).delete()[0]
+
+
+def _names(answer: str, id: UUID, names: re.Pattern[str]) -> bool:
+    if not answer:
+        return False
+    try:
+        content = encryption.open_sealed(answer, bound_to=_bound_to(id)).decode(errors="replace")
+    except encryption.CannotOpen:
+        return True
+    # JSON as the API writes it, and as it may spell letters beyond ASCII.
+    return bool(names.search(content) or names.search(content.encode().decode("unicode_escape", errors="replace")))
 
 
 def _bound_to(id: UUID) -> str:

@@ -39,6 +39,7 @@ TAGS = {
     "Messages": "E-mails between the agency and the senders of enquiries, and those that were set aside.",
     "Templates": "Replies that are written often.",
     "Jobs": "Work in the background that failed for good.",
+    "People": "What is held of a person, handed out or erased.",
     "Tokens": "What programs sign in with.",
     "Programs": "Programs that members have signed in, such as the browser extension.",
     "Audit": "Who did what.",

@@ -23,6 +23,8 @@ class Contact(AgencyRecord):
     custom = models.JSONField(default=dict)
     # Counts changes, so that nobody overwrites what another has just saved.
     version = models.PositiveIntegerField(default=1)
+    # When the person was erased: the row stays, so that deals, enquiries and hours stay somebody's.
+    erased_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = (

@@ -42,6 +42,7 @@ class Contact:
     custom: dict[str, Any]
     version: int
     created_at: dt.datetime
+    erased_at: dt.datetime | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -119,6 +120,7 @@ def contact(agency_id: int, id: UUID) -> Contact:
         custom=row.custom,
         version=row.version,
         created_at=row.created_at,
+        erased_at=row.erased_at,
     )
 
 

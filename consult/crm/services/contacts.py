@@ -140,10 +140,10 @@ def update_contact(
 
 
 def locked(agency_id: int, contact_id: UUID) -> models.Contact:
-    """Return a contact that is no alias, locked. Raise NoSuchContact."""
+    """Return a contact that is neither alias nor erased, locked. Raise NoSuchContact."""
     found = models.Contact.objects.select_for_update().filter(agency_id=agency_id, id=contact_id, merged_into_id=None)
     contact = found.first()
-    if contact is None:
+    if contact is None or contact.erased_at:
         raise queries.NoSuchContact(contact_id)
     return contact
 

@@ -83,7 +83,7 @@ def unmerge_contacts(*, agency_id: int, merge_id: UUID, by: UUID | None, now: dt
         # Looked at again under the locks.
         done = models.Merge.objects.filter(agency_id=agency_id, kept_id=kept.id, undone_at=None)
         last = done.order_by("-merged_at", "-id").first()
-        if kept.merged_into_id or last is None or last.id != merge.id:
+        if kept.erased_at or kept.merged_into_id or last is None or last.id != merge.id:
             raise CannotUnmerge
         _give_fields_back(kept, merge.changes)
         _give_rows_back(models.Email, "address", kept, merge.changes["emails"])

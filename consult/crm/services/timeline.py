@@ -83,7 +83,10 @@ def add_note(
 def _bearer(agency_id: int, place: str, id: UUID) -> dict[str, Any]:
     """Return whose timelines the note stands in; of an alias, that of the contact that it is now."""
     if place == "contact":
-        return {"contact_id": queries.contact(agency_id, id).id}
+        contact = queries.contact(agency_id, id)
+        if contact.erased_at:
+            raise queries.NoSuchContact(id)
+        return {"contact_id": contact.id}
     if place == "company":
         return {"company_id": queries.company(agency_id, id).id}
     deal = queries.deal(agency_id, id)

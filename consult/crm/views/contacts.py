@@ -108,6 +108,8 @@ def create_contact(request: HttpRequest) -> HttpResponse:
 def update_contact(request: HttpRequest, contact_id: UUID) -> HttpResponse:
     here = accounts.permit(request, "records.write")
     contact = existing(here.agency_id, contact_id)
+    if contact.erased_at:
+        raise Http404
     form = forms.Contact(request.POST if request.method == "POST" else None, agency_id=here.agency_id, initial=contact)
     changed_meanwhile = False
     if form.is_bound and form.is_valid():

@@ -70,6 +70,8 @@ class Enquiry(AgencyRecord):
     delivered_at = models.DateTimeField(null=True)
     # Whom an automatic reply was promised to, in the form that counts (rules.reply_key); empty: nobody.
     reply_key = models.CharField(max_length=320, blank=True, default="", db_default="")
+    # When the sender and what they wrote were blanked: number, form, times and what it became stay.
+    erased_at = models.DateTimeField(null=True)
 
     class Meta:
         verbose_name_plural = "enquiries"
@@ -182,7 +184,8 @@ class Delivery(AgencyRecord):
     class Meta:
         verbose_name_plural = "deliveries"
         constraints = (
-            Isolated(name="inbox_delivery_isolated", app=("select", "insert")),
+            # Of lines only the addresses are ever changed, by one door: inbox_erase_deliveries_v1.
+            Isolated(name="inbox_delivery_isolated", app=("select", "insert"), doors=("select", "update")),
             SameAgency(name="inbox_delivery_enquiry", columns=("enquiry_id",), target="inbox_enquiry"),
             models.CheckConstraint(condition=models.Q(kind__in=DELIVERIES), name="inbox_delivery_kind"),
             # A job that runs twice tells it once; only the first who opens it counts.
@@ -220,7 +223,7 @@ class Word(AgencyRecord):
 
     class Meta:
         constraints = (
-            Isolated(name="inbox_word_isolated", app=("select", "insert"), doors=("select",)),
+            Isolated(name="inbox_word_isolated", app=("select", "insert"), doors=("select", "delete")),
             models.UniqueConstraint(fields=["agency", "word"], name="inbox_word_once"),
         )
 

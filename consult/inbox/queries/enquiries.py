@@ -53,6 +53,8 @@ class Detail(Row):
     receipt: str
     submission_id: UUID | None
     files: list[intake.File]
+    # When all of this was blanked.
+    erased_at: dt.datetime | None
 
 
 def enquiry(agency_id: int, number: int) -> Detail | None:
@@ -72,6 +74,7 @@ def enquiry(agency_id: int, number: int) -> Detail | None:
         receipt=sent[0].receipt if sent else "",
         submission_id=row.submission_id,
         files=intake.files(agency_id, row.submission_id) if row.submission_id else [],
+        erased_at=row.erased_at,
     )
 
 

@@ -149,6 +149,10 @@ def _join(mail: models.Mail, arrived: rules.Arrived, number: int, now: dt.dateti
         except changes.NoSuchEnquiry:
             _settle(mail, "aside", "gone")
             return
+        if enquiry.erased_at:
+            # What comes in again is new: nothing of it belongs to what was erased.
+            _settle(mail, "aside", "gone")
+            return
         hour = models.Message.objects.filter(
             agency_id=mail.agency_id, enquiry=enquiry, direction="in", created_at__gt=now - dt.timedelta(hours=1)
         )

@@ -22,8 +22,10 @@ def line(
 ) -> models.Delivery:
     if member:
         detail["member"] = str(member)
+    # Whom an erased one was about is told nobody any more.
+    address = "" if enquiry.erased_at else address[:320]
     return models.Delivery(
-        agency_id=enquiry.agency_id, enquiry=enquiry, kind=kind, at=at, address=address[:320], detail=detail
+        agency_id=enquiry.agency_id, enquiry=enquiry, kind=kind, at=at, address=address, detail=detail
     )
 
 

@@ -80,6 +80,8 @@ class Form(api.Shape):
     auto_reply: bool
     auto_reply_text: str
     keep_address_days: int
+    keep_days: Annotated[int | None, Field(description="After so many days submissions are erased; null: never.")]
+    keep_held_days: Annotated[int | None, Field(description="Of held ones and spam; null: like the others.")]
     created_at: dt.datetime
 
 
@@ -104,6 +106,7 @@ Honeypot = Annotated[api.Words, Field(max_length=63)]
 Points = Annotated[StrictInt, Field(ge=1, le=1000)]
 Cap = Annotated[StrictInt, Field(ge=1, le=10_000_000)]
 Days = Annotated[StrictInt, Field(ge=0, le=3650)]
+Kept = Annotated[StrictInt, Field(ge=1, le=3650)] | None
 Reply = Annotated[str, Field(max_length=5000)]
 Over = Literal["hold", "refuse"]
 
@@ -127,6 +130,8 @@ class FormInput(api.Input):
     auto_reply: StrictBool = False
     auto_reply_text: Reply = ""
     keep_address_days: Days = 30
+    keep_days: Kept = None
+    keep_held_days: Kept = None
 
 
 class FormChange(api.Input):
@@ -147,6 +152,8 @@ class FormChange(api.Input):
     auto_reply: Annotated[StrictBool, Field(default_factory=api.kept)]
     auto_reply_text: Annotated[Reply, Field(default_factory=api.kept)]
     keep_address_days: Annotated[Days, Field(default_factory=api.kept)]
+    keep_days: Annotated[Kept, Field(default_factory=api.kept)]
+    keep_held_days: Annotated[Kept, Field(default_factory=api.kept)]
 
 
 class WantedForms(api.Paging):

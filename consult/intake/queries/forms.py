@@ -140,13 +140,25 @@ def in_words(
         ),
         "files": files_in_words(files or {}),
         "spam": held + (" · " + _("proof of work") if chosen.proof_of_work else ""),
-        "privacy": ngettext(
-            "Senders' addresses are cut short after %d day",
-            "Senders' addresses are cut short after %d days",
-            chosen.keep_address_days,
-        )
-        % chosen.keep_address_days,
+        "privacy": " · ".join(_kept_words(chosen)),
     }
+
+
+def _kept_words(chosen: rules.Settings) -> list[str]:
+    """How long what is kept, each in a few words."""
+    short = ngettext(
+        "Senders' addresses are cut short after %d day",
+        "Senders' addresses are cut short after %d days",
+        chosen.keep_address_days,
+    )
+    days, held_days = chosen.keep_days or 0, chosen.keep_held_days or 0
+    kept = ngettext("submissions are erased after %d day", "submissions are erased after %d days", days)
+    held = ngettext("held ones after %d day", "held ones after %d days", held_days)
+    return [
+        short % chosen.keep_address_days,
+        *([kept % days] if days else []),
+        *([held % held_days] if held_days else []),
+    ]
 
 
 def files_in_words(files: Mapping[str, Any]) -> str:

@@ -174,12 +174,12 @@ class File:
 
 def files(agency_id: int, submission_id: UUID) -> list[File]:
     """Return the files of a submission in the order of their names."""
-    rows = models.File.objects.filter(agency_id=agency_id, submission_id=submission_id).order_by("name", "id")
-    return [_file(row) for row in rows]
+    rows = models.File.objects.filter(agency_id=agency_id, submission_id=submission_id).exclude(location="")
+    return [_file(row) for row in rows.order_by("name", "id")]
 
 
 def file(agency_id: int, file_id: UUID) -> File | None:
-    row = models.File.objects.filter(agency_id=agency_id, id=file_id).first()
+    row = models.File.objects.filter(agency_id=agency_id, id=file_id).exclude(location="").first()
     return _file(row) if row else None
 
 
@@ -190,9 +190,8 @@ def _file(row: models.File) -> File:
 def file_ids(agency_id: int, ids: Iterable[str]) -> set[str]:
     """Return which of these ids are files' ids; anything else may stand among them."""
     asked = [UUID(id) for id in ids if rules.is_uuid(id)]
-    return {
-        str(id) for id in models.File.objects.filter(agency_id=agency_id, id__in=asked).values_list("id", flat=True)
-    }
+    found = models.File.objects.filter(agency_id=agency_id, id__in=asked).exclude(location="")
+    return {str(id) for id in found.values_list("id", flat=True)}
 
 
 def submission_by_receipt(agency_id: int, text: str) -> UUID | None:
