@@ -32,6 +32,14 @@ class Crm(AppConfig):
         "crm.set_labels": _("changed labels"),
         "crm.create_field": _("added a field"),
         "crm.retire_field": _("retired a field"),
+        "crm.create_import": _("uploaded a file to import"),
+        "crm.reread_import": _("read a file to import in another way"),
+        "crm.check_import": _("had a file to import checked"),
+        "crm.start_import": _("started an import"),
+        "crm.finish_import": _("has imported a file"),
+        "crm.undo_import": _("took an import back"),
+        "crm.finish_undo": _("has taken an import back"),
+        "crm.discard_import": _("discarded a file to import"),
     }
 
     def audit_subjects(self, agency_id: int, slug: str, ids: Collection[UUID]) -> dict[UUID, tuple[str, str]]:
@@ -47,6 +55,7 @@ class Crm(AppConfig):
             (models.Contact, "name", "contact"),
             (models.Company, "name", "company"),
             (models.Deal, "title", "deal"),
+            (models.Import, "name", "import"),
         ):
             found = model._default_manager.filter(agency_id=agency_id, id__in=ids).values_list("id", name)
             told |= {id: (said, reverse(f"crm:{page}_detail", args=[slug, id]) if page else "") for id, said in found}

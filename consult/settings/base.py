@@ -30,6 +30,7 @@ CONSULT_API_MEMBER_LIMIT: str
 CONSULT_REDIS_URL: str
 CONSULT_KEY_ROTATION_DAYS: int = 30
 CONSULT_MAIL_INBOUND: str = ""
+CONSULT_IMPORT_LIMIT_BYTES: int = 50 * 1024 * 1024
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -296,6 +297,7 @@ def configure(environment: Environment) -> dict[str, Any]:
         "CONSULT_REDIS_URL": redis,
         "CONSULT_KEY_ROTATION_DAYS": environment.CONSULT_KEY_ROTATION_DAYS,
         "CONSULT_MAIL_INBOUND": environment.CONSULT_MAIL_INBOUND,
+        "CONSULT_IMPORT_LIMIT_BYTES": environment.CONSULT_IMPORT_LIMIT_MB * 1024 * 1024,
         "DEFAULT_FROM_EMAIL": environment.CONSULT_MAIL_FROM,
         "SERVER_EMAIL": environment.CONSULT_MAIL_FROM,
         **_mail(environment.EMAIL_URL.get_secret_value()),
