@@ -1,11 +1,12 @@
 from django.urls import path
 
-from consult.crm.views import companies, contacts, deals, fields, merges, notes
+from consult.crm.views import companies, contacts, deals, fields, imports, merges, notes
 
 app_name = "crm"
 urlpatterns = [
     path("contacts/", contacts.contact_list, name="contact_list"),
     path("contacts/new/", contacts.create_contact, name="create_contact"),
+    path("contacts/import/", imports.create_import, {"place": "contact"}, name="import_contacts"),
     path("contacts/<uuid:contact_id>/", contacts.contact_detail, name="contact_detail"),
     path("contacts/<uuid:contact_id>/edit/", contacts.update_contact, name="update_contact"),
     path("contacts/<uuid:id>/notes/", notes.add_note, {"place": "contact"}, name="add_contact_note"),
@@ -17,10 +18,18 @@ urlpatterns = [
     path("own-fields/<uuid:field_id>/retire/", fields.retire_field, name="retire_field"),
     path("companies/", companies.company_list, name="company_list"),
     path("companies/new/", companies.create_company, name="create_company"),
+    path("companies/import/", imports.create_import, {"place": "company"}, name="import_companies"),
     path("companies/<uuid:company_id>/", companies.company_detail, name="company_detail"),
     path("companies/<uuid:company_id>/edit/", companies.update_company, name="update_company"),
     path("companies/<uuid:id>/notes/", notes.add_note, {"place": "company"}, name="add_company_note"),
     path("companies/<uuid:id>/labels/", notes.set_labels, {"place": "company"}, name="set_company_labels"),
+    path("imports/<uuid:import_id>/", imports.import_detail, name="import_detail"),
+    path("imports/<uuid:import_id>/reread/", imports.reread_import, name="reread_import"),
+    path("imports/<uuid:import_id>/check/", imports.check_import, name="check_import"),
+    path("imports/<uuid:import_id>/start/", imports.start_import, name="start_import"),
+    path("imports/<uuid:import_id>/undo/", imports.undo_import, name="undo_import"),
+    path("imports/<uuid:import_id>/discard/", imports.discard_import, name="discard_import"),
+    path("imports/<uuid:import_id>/issues.csv", imports.download_issues, name="download_issues"),
     path("deals/", deals.deal_board, name="deal_board"),
     path("deals/list/", deals.deal_list, name="deal_list"),
     path("deals/new/", deals.create_deal, name="create_deal"),

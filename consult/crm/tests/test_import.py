@@ -1,5 +1,6 @@
 """Imports: what a file does to contacts and companies, and that a second run does nothing twice."""
 
+import contextlib
 import uuid
 from pathlib import Path
 from typing import Any
@@ -149,8 +150,6 @@ def test_companies(database: Database, cast: Cast, known: Known) -> None:
     firms = companies(cast)
     assert firms["Rosa GmbH"].address == "High St 1\nAB1\nLondon"
     assert firms["Acme"].website == "https://acme.example"
-    with tenancy.agency(cast.a):
-        [row] = queries.import_rows(cast.a, of.id, "similar", "failed")[:1]
     assert importing.undo(database, cast, import_id).undone == {"removed": 2, "restored": 1}
     assert list(companies(cast)) == ["Rosa GmbH"]
     assert companies(cast)["Rosa GmbH"].address == ""
@@ -185,10 +184,8 @@ def test_a_worker_may_die_at_any_line(database: Database, cast: Cast, at: int, w
 
         ends = mock.patch.object(import_runs._Walk, "_end", side_effect=Killed)
         with mock.patch.object(import_runs, "_run", dying), ends if where == "at the end" else mock.MagicMock():
-            try:
+            with contextlib.suppress(Killed):
                 services.run_import(agency_id=cast.a, import_id=import_id)
-            except Killed:
-                pass
         # The rescued job; and once more, as a queue may.
         services.run_import(agency_id=cast.a, import_id=import_id)
         services.run_import(agency_id=cast.a, import_id=import_id)
