@@ -96,6 +96,12 @@ TABLE = {
     "<slug:agency>/deals/<uuid:deal_id>/reopen/": "reopen_deal",
     "<slug:agency>/own-fields/": "create_field",
     "<slug:agency>/own-fields/<uuid:field_id>/retire/": "retire_field",
+    "<slug:agency>/contacts/import/": "create_import",
+    "<slug:agency>/imports/<uuid:import_id>/reread/": "reread_import",
+    "<slug:agency>/imports/<uuid:import_id>/check/": "check_import",
+    "<slug:agency>/imports/<uuid:import_id>/start/": "start_import",
+    "<slug:agency>/imports/<uuid:import_id>/undo/": "undo_import",
+    "<slug:agency>/imports/<uuid:import_id>/discard/": "discard_import",
     "<slug:agency>/inbox/new/": "type_in_enquiry",
     "<slug:agency>/inbox/<int:number>/wait/": "wait_enquiry",
     "<slug:agency>/inbox/<int:number>/snooze/": "snooze_enquiry",
@@ -112,6 +118,8 @@ PARTS = {
     "<slug:agency>/contacts/<uuid:id>/labels/": "update_contact",
     "<slug:agency>/companies/<uuid:id>/labels/": "update_company",
     "<slug:agency>/deals/<uuid:id>/labels/": "update_deal",
+    # The same, of companies.
+    "<slug:agency>/companies/import/": "create_import",
 }
 # They answer a POST like a GET, and change nothing.
 READ_ONLY = {"health/", "ready/", "^api(?:/|$)"}
@@ -136,6 +144,14 @@ SHOWN = {
     "<slug:agency>/deals/": "list_deals",
     "<slug:agency>/deals/<uuid:deal_id>/": "show_deal",
     "<slug:agency>/own-fields/": "list_fields",
+    "<slug:agency>/contacts/import/": "list_imports",
+    "<slug:agency>/contacts/contacts.csv": "list_contacts",
+    "<slug:agency>/companies/companies.csv": "list_companies",
+    "<slug:agency>/deals/deals.csv": "list_deals",
+    "<slug:agency>/inbox/enquiries.csv": "list_enquiries",
+    "<slug:agency>/companies/import/": "list_imports",
+    "<slug:agency>/imports/<uuid:import_id>/": "show_import",
+    "<slug:agency>/imports/<uuid:import_id>/issues.csv": "list_import_issues",
     "<slug:agency>/sites/": "list_sites",
     "<slug:agency>/sites/<uuid:site_id>/": "show_site",
     "<slug:agency>/forms/<uuid:form_id>/": "show_form",

@@ -78,6 +78,17 @@ OPERATIONS = {
     "create_field": ADD,
     # It is retired once.
     "retire_field": "401 404 403 403 204 404",
+    "list_imports": LIST,
+    "show_import": READ,
+    "list_import_issues": READ,
+    "create_import": KEEP,
+    "reread_import": WRITE,
+    # Once: then a job is at it.
+    "check_import": "401 404 403 200 409 409",
+    "start_import": "401 404 403 409 409 409",
+    "undo_import": "401 404 403 409 409 409",
+    # Once.
+    "discard_import": "401 404 403 204 404 404",
     "list_sites": LIST,
     "show_site": READ,
     "create_site": ADD,

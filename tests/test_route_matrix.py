@@ -138,6 +138,21 @@ ROUTES = {
     "<slug:agency>/companies/<uuid:company_id>/edit/": WRITE,
     "<slug:agency>/companies/<uuid:id>/notes/": NOTE,
     "<slug:agency>/companies/<uuid:id>/labels/": ACT,
+    "<slug:agency>/contacts/import/": WRITE,
+    "<slug:agency>/contacts/contacts.csv": READ,
+    "<slug:agency>/companies/companies.csv": READ,
+    "<slug:agency>/deals/deals.csv": READ,
+    "<slug:agency>/inbox/enquiries.csv": READ,
+    "<slug:agency>/companies/import/": WRITE,
+    "<slug:agency>/imports/<uuid:import_id>/": READ,
+    "<slug:agency>/imports/<uuid:import_id>/issues.csv": ("302 404 403 200 200", "302 404 405 405 405"),
+    # Without an encoding, and without a name among the columns.
+    "<slug:agency>/imports/<uuid:import_id>/reread/": NOTE,
+    "<slug:agency>/imports/<uuid:import_id>/check/": NOTE,
+    "<slug:agency>/imports/<uuid:import_id>/start/": ACT,
+    "<slug:agency>/imports/<uuid:import_id>/undo/": ACT,
+    # Once.
+    "<slug:agency>/imports/<uuid:import_id>/discard/": ("302 404 405 405 405", "302 404 403 302 404"),
     "<slug:agency>/deals/": READ,
     "<slug:agency>/deals/list/": READ,
     "<slug:agency>/deals/new/": WRITE,
@@ -283,7 +298,7 @@ def path(route: str, cast: Cast, agency: str = "a") -> str:
     values["uuid:set_aside_id"] = SET_ASIDE
     for nothing in ("file_id", *MAILS):
         values[f"uuid:{nothing}"] = NOT_THERE
-    for name in ("token_id", "grant_id", "member_id", "invitation_id", "export_id", "view_id"):
+    for name in ("token_id", "grant_id", "member_id", "invitation_id", "export_id", "import_id", "view_id"):
         values[f"uuid:{name}"] = OF_SETTINGS.get(name, NOT_THERE)
     values["str:token"] = values["str:hook_id"] = "no-such-token"
     values["int:sign_in_id"] = "1"
@@ -469,7 +484,8 @@ def test_reading_changes_nothing(database: Database, clients: dict[str, Client],
     done = database.ask(
         "SELECT DISTINCT action FROM accounts_audit WHERE by_id IS NOT NULL AND created_at >= %s", [began]
     )
-    assert done == [("accounts.download_audit",)]
+    downloads = ("crm.download_contacts", "crm.download_companies", "crm.download_deals", "inbox.download_enquiries")
+    assert {action for (action,) in done} == {"accounts.download_audit", *downloads}
 
 
 def test_readers_change_nothing_with_data_either(

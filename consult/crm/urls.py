@@ -1,10 +1,11 @@
 from django.urls import path
 
-from consult.crm.views import companies, contacts, deals, fields, imports, merges, notes
+from consult.crm.views import companies, contacts, deals, exports, fields, imports, merges, notes
 
 app_name = "crm"
 urlpatterns = [
     path("contacts/", contacts.contact_list, name="contact_list"),
+    path("contacts/contacts.csv", exports.download_contacts, name="download_contacts"),
     path("contacts/new/", contacts.create_contact, name="create_contact"),
     path("contacts/import/", imports.create_import, {"place": "contact"}, name="import_contacts"),
     path("contacts/<uuid:contact_id>/", contacts.contact_detail, name="contact_detail"),
@@ -17,6 +18,7 @@ urlpatterns = [
     path("own-fields/", fields.create_field, name="create_field"),
     path("own-fields/<uuid:field_id>/retire/", fields.retire_field, name="retire_field"),
     path("companies/", companies.company_list, name="company_list"),
+    path("companies/companies.csv", exports.download_companies, name="download_companies"),
     path("companies/new/", companies.create_company, name="create_company"),
     path("companies/import/", imports.create_import, {"place": "company"}, name="import_companies"),
     path("companies/<uuid:company_id>/", companies.company_detail, name="company_detail"),
@@ -32,6 +34,7 @@ urlpatterns = [
     path("imports/<uuid:import_id>/issues.csv", imports.download_issues, name="download_issues"),
     path("deals/", deals.deal_board, name="deal_board"),
     path("deals/list/", deals.deal_list, name="deal_list"),
+    path("deals/deals.csv", exports.download_deals, name="download_deals"),
     path("deals/new/", deals.create_deal, name="create_deal"),
     path("deals/<uuid:deal_id>/", deals.deal_detail, name="deal_detail"),
     path("deals/<uuid:deal_id>/edit/", deals.update_deal, name="update_deal"),

@@ -23,7 +23,19 @@ from consult.crm.queries.contacts import (
     contacts_of,
     survivors,
 )
-from consult.crm.queries.deals import Deal, DealRow, NoSuchDeal, Stage, board, deal, deals, deals_of, stages, totals
+from consult.crm.queries.deals import (
+    Deal,
+    DealRow,
+    NoSuchDeal,
+    Stage,
+    board,
+    deal,
+    deals,
+    deals_of,
+    plain_money,
+    stages,
+    totals,
+)
 from consult.crm.queries.duplicates import Candidate, Merged, contact_candidates, duplicates_of, last_merge
 from consult.crm.queries.fields import Field, fields, filled
 from consult.crm.queries.imports import (
@@ -112,6 +124,7 @@ __all__ = [
     "notes_after",
     "own_fields",
     "phone_region",
+    "plain_money",
     "preview",
     "stages",
     "survivors",

@@ -41,6 +41,11 @@ class Total:
         return f"{self.currency} {rules.money(self.minor, self.currency)}"
 
 
+def plain_money(total: Total | None) -> str:
+    """Return an amount as a program reads it: 4800.00; empty for none."""
+    return rules.money(total.minor, total.currency, grouped=False) if total else ""
+
+
 @dataclasses.dataclass(frozen=True)
 class DealRow:
     """A deal as board and list show it; `value` is None while nobody has named one."""

@@ -183,9 +183,9 @@ def test_a_worker_may_die_at_any_line(database: Database, cast: Cast, at: int, w
                 raise Killed
 
         ends = mock.patch.object(import_runs._Walk, "_end", side_effect=Killed)
-        with mock.patch.object(import_runs, "_run", dying), ends if where == "at the end" else mock.MagicMock():
-            with contextlib.suppress(Killed):
-                services.run_import(agency_id=cast.a, import_id=import_id)
+        ending = ends if where == "at the end" else contextlib.nullcontext()
+        with mock.patch.object(import_runs, "_run", dying), ending, contextlib.suppress(Killed):
+            services.run_import(agency_id=cast.a, import_id=import_id)
         # The rescued job; and once more, as a queue may.
         services.run_import(agency_id=cast.a, import_id=import_id)
         services.run_import(agency_id=cast.a, import_id=import_id)

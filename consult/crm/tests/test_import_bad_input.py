@@ -34,9 +34,7 @@ def names(cast: Cast) -> list[str]:
 
 def test_broken_characters_cost_their_row_alone(database: Database, cast: Cast) -> None:
     text = "Name,E-Mail\n" + "".join(f"Jürgen Größe {n},j{n}@x.example\n" for n in range(30))
-    raw = text.encode() + b"Br\xfcning,b@x.example\n" + b"\xc3\x28,c@x.example\nMüller,m@x.example\n".replace(
-        "ü".encode("latin-1"), "ü".encode()
-    )
+    raw = text.encode() + b"Br\xfcning,b@x.example\n\xc3\x28,c@x.example\n" + "Müller,m@x.example\n".encode()
     of = importing.whole(database, cast, raw)
     assert of.encoding == "utf-8"
     assert of.counts == {"new": 31, "failed": 2}
@@ -65,7 +63,8 @@ def test_200_000_rows_of_nonsense(database: Database, cast: Cast) -> None:
     lines = [f"x{dice.random()};no mail {n};{dice.random()};;;" for n in range(1_000)]
     raw = ("Name;E-Mail;Telefon;Firma;Tags\n" + "\n".join(lines * 200)).encode()
     import_id = importing.upload(cast, raw)
-    importing.act(cast, "check_import", import_id, mapping=["name", "emails", "phones", "company", "labels"], on_known="skip")
+    mapping = ["name", "emails", "phones", "company", "labels"]
+    importing.act(cast, "check_import", import_id, mapping=mapping, on_known="skip")
     began = time.monotonic()
     services.check_rows(agency_id=cast.a, import_id=import_id)
     took = time.monotonic() - began
@@ -151,9 +150,7 @@ def test_a_header_twice(database: Database, cast: Cast) -> None:
         (b'"' + b"x\n" * 60_000, "cell"),
     ],
 )
-def test_what_is_no_csv_is_not_kept(
-    database: Database, cast: Cast, folder: Path, content: bytes, kind: str
-) -> None:
+def test_what_is_no_csv_is_not_kept(database: Database, cast: Cast, folder: Path, content: bytes, kind: str) -> None:
     with pytest.raises(delimited.Unreadable) as fault:
         importing.upload(cast, content)
     assert fault.value.kind == kind

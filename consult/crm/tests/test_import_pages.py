@@ -42,7 +42,7 @@ def test_the_whole_way(database: Database, cast: Cast) -> None:
     page = bob.get(at).content.decode()
     assert "Row 4" in page
     assert "“ben@@new” is no e-mail address" in page
-    told = bob.get(f"{at}issues.csv").getvalue().decode("utf-8-sig")  # type: ignore[attr-defined]
+    told = bob.get(f"{at}issues.csv").getvalue().decode("utf-8-sig")
     assert told.splitlines()[1] == '"4","E-Mail","ben@@new","is no e-mail address"'
     bob.post(f"{at}start/")
     worker.run_jobs(database)
