@@ -91,6 +91,7 @@ def _records(cast: Cast, database: Database, now: dt.datetime) -> dict[str, Any]
         "company_id": company_id,
         "deal_id": deal_id,
         "stage_id": stage_id,
+        "stage_ids": [str(id) for (id,) in database.ask("SELECT id FROM crm_stage ORDER BY position")],
         "label_id": label_id,
         "import_id": _checked(cast, database, now),
         "field_id": fields["deal"],
@@ -188,6 +189,10 @@ def body_of(name: str, example: Any, who: str, ids: dict[str, Any]) -> Any:
             return {"encoding": "utf-8", "delimiter": ",", "has_header": True}
         case "check_import":
             return {"mapping": ["name", "emails"], "on_known": "update"}
+        case "create_stage" | "rename_stage":
+            return {"name": f"{name} {who}"}
+        case "reorder_stages":
+            return {"stage_ids": ids["stage_ids"]}
         case "invite_member":
             return {"email": f"{who}@new.example"}
         case "update_agency":

@@ -130,6 +130,12 @@ ROUTES = {
     "<slug:agency>/contacts/<uuid:contact_id>/merge/<uuid:other_id>/": ("302 404 403 302 302", "302 404 403 302 302"),
     "<slug:agency>/contacts/<uuid:contact_id>/apart/<uuid:other_id>/": ACT,
     "<slug:agency>/contacts/<uuid:contact_id>/unmerge/<uuid:merge_id>/": ACT,
+    "<slug:agency>/settings/stages/": MANAGE,
+    "<slug:agency>/settings/stages/reorder/": RULE,
+    # Without a name, and without where its deal goes.
+    "<slug:agency>/settings/stages/<uuid:stage_id>/rename/": ("302 404 405 405 405", "302 404 403 403 422"),
+    "<slug:agency>/settings/stages/<uuid:stage_id>/retire/": ("302 404 405 405 405", "302 404 403 403 422"),
+    "<slug:agency>/settings/stages/<uuid:stage_id>/restore/": RULE,
     "<slug:agency>/own-fields/": MANAGE,
     "<slug:agency>/own-fields/<uuid:field_id>/retire/": RULE,
     "<slug:agency>/companies/": READ,
@@ -264,6 +270,7 @@ def known(database: Database, cast: Cast) -> None:
     OF_CRM["contacts"] = crm.create_contact(agency_id=cast.a, name="Contact", by=None)
     OF_CRM["fields"] = crm.create_field(agency_id=cast.a, place="deal", name="Size", kind="text", by=None)
     OF_CRM["deals"] = crm.create_deal(agency_id=cast.a, title="Deal", by=None)
+    [(OF_CRM["stages"],)] = database.ask("SELECT stage_id FROM crm_deal WHERE agency_id = %s", [cast.a])
     OF_SETTINGS.update(rows.made(cast))
 
 
@@ -292,6 +299,7 @@ def path(route: str, cast: Cast, agency: str = "a") -> str:
         "uuid:company_id": OF_CRM.get("companies", NOT_THERE),
         "uuid:deal_id": OF_CRM.get("deals", NOT_THERE),
         "uuid:field_id": OF_CRM.get("fields", NOT_THERE),
+        "uuid:stage_id": OF_CRM.get("stages", NOT_THERE),
         "uuid:merge_id": NOT_THERE,
         "uuid:id": OF_CRM.get(route.removeprefix("<slug:agency>/").split("/")[0], NOT_THERE),
     }

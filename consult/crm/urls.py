@@ -1,6 +1,6 @@
 from django.urls import path
 
-from consult.crm.views import companies, contacts, deals, exports, fields, imports, merges, notes
+from consult.crm.views import companies, contacts, deals, exports, fields, imports, merges, notes, stages
 
 app_name = "crm"
 urlpatterns = [
@@ -15,6 +15,11 @@ urlpatterns = [
     path("contacts/<uuid:contact_id>/merge/<uuid:other_id>/", merges.merge_contacts, name="merge_contacts"),
     path("contacts/<uuid:contact_id>/apart/<uuid:other_id>/", merges.tell_apart, name="tell_apart"),
     path("contacts/<uuid:contact_id>/unmerge/<uuid:merge_id>/", merges.unmerge_contacts, name="unmerge_contacts"),
+    path("settings/stages/", stages.create_stage, name="create_stage"),
+    path("settings/stages/reorder/", stages.reorder_stages, name="reorder_stages"),
+    path("settings/stages/<uuid:stage_id>/rename/", stages.rename_stage, name="rename_stage"),
+    path("settings/stages/<uuid:stage_id>/retire/", stages.retire_stage, name="retire_stage"),
+    path("settings/stages/<uuid:stage_id>/restore/", stages.restore_stage, name="restore_stage"),
     path("own-fields/", fields.create_field, name="create_field"),
     path("own-fields/<uuid:field_id>/retire/", fields.retire_field, name="retire_field"),
     path("companies/", companies.company_list, name="company_list"),

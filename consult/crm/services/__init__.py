@@ -44,6 +44,16 @@ from consult.crm.services.imports import (
 )
 from consult.crm.services.labels import set_labels
 from consult.crm.services.merges import CannotMerge, CannotUnmerge, merge_contacts, tell_apart, unmerge_contacts
+from consult.crm.services.stages import (
+    LastStage,
+    StageTaken,
+    TooManyStages,
+    create_stage,
+    rename_stage,
+    reorder_stages,
+    restore_stage,
+    retire_stage,
+)
 from consult.crm.services.timeline import EmptyNote, add_note, record_event
 from consult.crm.services.versions import ChangedMeanwhile
 
@@ -56,6 +66,7 @@ __all__ = [
     "EmptyNote",
     "FieldTaken",
     "KnownAddress",
+    "LastStage",
     "NameTaken",
     "NoReason",
     "NoSuchClient",
@@ -66,8 +77,10 @@ __all__ = [
     "NoSuchImport",
     "NoSuchStage",
     "StageChanged",
+    "StageTaken",
     "TooLarge",
     "TooManyFields",
+    "TooManyStages",
     "WrongState",
     "add_note",
     "check_import",
@@ -78,6 +91,7 @@ __all__ = [
     "create_deal",
     "create_field",
     "create_import",
+    "create_stage",
     "discard_import",
     "ensure_client",
     "ensure_stages",
@@ -91,9 +105,13 @@ __all__ = [
     "merge_contacts",
     "move_deal",
     "record_event",
+    "rename_stage",
     "reopen_deal",
+    "reorder_stages",
     "reread_import",
+    "restore_stage",
     "retire_field",
+    "retire_stage",
     "run_import",
     "set_labels",
     "start_import",

@@ -45,7 +45,7 @@ def company_page(request: HttpRequest, company_id: UUID, *, status: int = 200, *
     here = accounts.here(request)
     company = existing(here.agency_id, company_id)
     page = queries.timeline(here.agency_id, company_id=company.id, before=request.GET.get("before", ""))
-    stages = {stage.id: stage.name for stage in queries.stages(here.agency_id)}
+    stages = {stage.id: stage.name for stage in queries.stages(here.agency_id, retired=True)}
     people = queries.contacts_of(here.agency_id, company.id, limit=queries.MOST_PEOPLE + 1)
     context = {
         "company": company,

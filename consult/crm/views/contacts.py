@@ -57,7 +57,7 @@ def contact_page(request: HttpRequest, contact_id: UUID, *, status: int = 200, *
     if contact.id != contact_id:
         return redirect("crm:contact_detail", here.slug, contact.id)
     page = queries.timeline(here.agency_id, contact_id=contact.id, before=request.GET.get("before", ""))
-    stages = {stage.id: stage.name for stage in queries.stages(here.agency_id)}
+    stages = {stage.id: stage.name for stage in queries.stages(here.agency_id, retired=True)}
     context = {
         "contact": contact,
         "deals": queries.deals_of(here.agency_id, contact_id=contact.id),
