@@ -1,6 +1,7 @@
 """Pages of companies."""
 
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import messages
@@ -29,6 +30,7 @@ def company_list(request: HttpRequest) -> HttpResponse:
         "find": find,
         "chosen": chosen,
         "is_narrowed": bool(find or any(chosen.values())),
+        "query": urlencode({"find": find, **{name: id or "" for name, id in chosen.items()}}),
         "labels": queries.labels(here.agency_id),
         "clients": queries.client_names(here.agency_id),
     }
