@@ -191,6 +191,8 @@ def body_of(name: str, example: Any, who: str, ids: dict[str, Any]) -> Any:
             return {"mapping": ["name", "emails"], "on_known": "update"}
         case "create_stage" | "rename_stage":
             return {"name": f"{name} {who}"}
+        case "retire_stage":
+            return {"to_id": ids["stage_ids"][0]}
         case "reorder_stages":
             return {"stage_ids": ids["stage_ids"]}
         case "invite_member":

@@ -68,7 +68,7 @@ def test_import_with_errors_and_undo(running: Running, staff: Page, tmp_path: Pa
 
     staff.goto(detail)
     staff.get_by_role("button", name="Take all of it back").click()
-    staff.get_by_text("All of it was taken back.").wait_for()
+    staff.get_by_text("Taken back, but for what somebody has worked with since.").wait_for()
     # With whom somebody has worked since stays, and is named.
     assert staff.get_by_role("heading", name="Kept").is_visible()
     assert staff.get_by_role("link", name="Ann Müller").is_visible()
