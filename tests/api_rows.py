@@ -19,6 +19,7 @@ from consult.intake.tests import test_file
 from consult.thread.services import erasure, person_export
 from tests import api
 
+PEOPLE = b"name,email\nAnn,ann@new.example\n"
 # What a reference in a body or a query is called where no address has the same name for it.
 REFERENCES = {
     **{name: name for name in ("client_id", "site_id", "form_id", "contact_id", "company_id", "stage_id", "other_id")},
@@ -92,11 +93,22 @@ def _records(cast: Cast, database: Database, now: dt.datetime) -> dict[str, Any]
         "company_id": company_id,
         "deal_id": deal_id,
         "stage_id": stage_id,
+        "stage_ids": [str(id) for (id,) in database.ask("SELECT id FROM crm_stage ORDER BY position")],
         "label_id": label_id,
+        "import_id": _checked(cast, database, now),
         "field_id": fields["deal"],
         "contact_field_id": fields["contact"],
         "company_field_id": fields["company"],
     }
+
+
+def _checked(cast: Cast, database: Database, now: dt.datetime) -> uuid.UUID:
+    """A file that could be imported at once."""
+    import_id = crm.create_import(
+        agency_id=cast.a, place="contact", name="people.csv", chunks=[PEOPLE], by=cast.alice.member_id, now=now
+    )
+    database.ask("UPDATE crm_import SET state = 'checked' WHERE id = %s", [import_id])
+    return import_id
 
 
 def _mails(cast: Cast, database: Database, now: dt.datetime) -> dict[str, Any]:
@@ -199,6 +211,18 @@ def body_of(name: str, example: Any, who: str, ids: dict[str, Any]) -> Any:
             return {"member_id": str(ids["colleague_id"])}
         case "set_logo":
             return api.Raw(PNG)
+        case "create_import":
+            return api.Raw(PEOPLE)
+        case "reread_import":
+            return {"encoding": "utf-8", "delimiter": ",", "has_header": True}
+        case "check_import":
+            return {"mapping": ["name", "emails"], "on_known": "update"}
+        case "create_stage" | "rename_stage":
+            return {"name": f"{name} {who}"}
+        case "retire_stage":
+            return {"to_id": ids["stage_ids"][0]}
+        case "reorder_stages":
+            return {"stage_ids": ids["stage_ids"]}
         case "invite_member":
             return {"email": f"{who}@new.example"}
         case "update_agency":

@@ -40,7 +40,7 @@ CHECKS: list[Any] = [
 ]
 # What the matrix, whose rows are others', does not refuse to a role and yet is never done: the answer, and why.
 _OWN = "who may not manage has no token with the scope for it, and takes their own back in the office"
-NEVER_DONE = {
+NEVER_DONE: dict[tuple[str, str], tuple[int, str]] = {
     ("revoke_api_token", "viewer"): (403, _OWN),
     ("revoke_api_token", "member"): (403, _OWN),
     ("revoke_grant", "viewer"): (403, _OWN),
@@ -50,6 +50,7 @@ NEVER_DONE = {
         for who in ("member", "admin", "agency")
     },
 }
+NEVER_DONE |= {("undo_import", who): (409, "nothing of it was imported yet") for who in ("member", "admin", "agency")}
 # No made-up value of these means anything: a version of a row, a place in a list.
 MEANINGLESS = {"If-Match", "cursor"}
 

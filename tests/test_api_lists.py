@@ -37,6 +37,7 @@ STATEMENTS = {
     "labels": 3,
     "fields": 3,
     "stages": 3,
+    "imports": 3,
     "enquiries/1/notes": 4,
     "attention": 3,
     # With their enquiries, what the ledger says of them, and who has them, and of which form they are.

@@ -72,12 +72,30 @@ OPERATIONS = {
     "list_deal_notes": READ,
     "add_deal_note": NOTE,
     "list_stages": LIST,
+    "create_stage": "401 201 403 403 201 201",
+    "rename_stage": MANAGE,
+    # The stranger's pipeline has other stages.
+    "reorder_stages": "401 422 403 403 422 422",
+    # Once.
+    "retire_stage": "401 404 403 403 204 404",
+    "restore_stage": MANAGE,
     "list_labels": LIST,
     "list_fields": LIST,
     "show_field": READ,
     "create_field": ADD,
     # It is retired once.
     "retire_field": "401 404 403 403 204 404",
+    "list_imports": LIST,
+    "show_import": READ,
+    "list_import_issues": READ,
+    "create_import": KEEP,
+    "reread_import": WRITE,
+    # Once: then a job is at it.
+    "check_import": "401 404 403 200 409 409",
+    "start_import": "401 404 403 409 409 409",
+    "undo_import": "401 404 403 409 409 409",
+    # Once.
+    "discard_import": "401 404 403 204 404 404",
     "list_sites": LIST,
     "show_site": READ,
     "create_site": ADD,
@@ -162,6 +180,7 @@ READS = ("list_", "show_", "download_", "logo")
 # What needs the scope `manage`; everything else that changes something needs `write`.
 MANAGED = {
     *("create_client", "update_client", "create_site", "update_site", "create_form", "update_form"),
+    *("create_stage", "rename_stage", "reorder_stages", "retire_stage", "restore_stage"),
     *("create_field", "retire_field", "create_api_token", "revoke_api_token", "revoke_grant"),
     *("change_role", "remove_member", "invite_member", "resend_invitation", "revoke_invitation"),
     *("start_person_export", "erase_person"),

@@ -138,6 +138,12 @@ ROUTES = {
     "<slug:agency>/contacts/<uuid:contact_id>/merge/<uuid:other_id>/": ("302 404 403 302 302", "302 404 403 302 302"),
     "<slug:agency>/contacts/<uuid:contact_id>/apart/<uuid:other_id>/": ACT,
     "<slug:agency>/contacts/<uuid:contact_id>/unmerge/<uuid:merge_id>/": ACT,
+    "<slug:agency>/settings/stages/": MANAGE,
+    "<slug:agency>/settings/stages/reorder/": RULE,
+    # Without a name, and without where its deal goes.
+    "<slug:agency>/settings/stages/<uuid:stage_id>/rename/": ("302 404 405 405 405", "302 404 403 403 422"),
+    "<slug:agency>/settings/stages/<uuid:stage_id>/retire/": ("302 404 405 405 405", "302 404 403 403 422"),
+    "<slug:agency>/settings/stages/<uuid:stage_id>/restore/": RULE,
     "<slug:agency>/own-fields/": MANAGE,
     "<slug:agency>/own-fields/<uuid:field_id>/retire/": RULE,
     "<slug:agency>/companies/": READ,
@@ -146,6 +152,21 @@ ROUTES = {
     "<slug:agency>/companies/<uuid:company_id>/edit/": WRITE,
     "<slug:agency>/companies/<uuid:id>/notes/": NOTE,
     "<slug:agency>/companies/<uuid:id>/labels/": ACT,
+    "<slug:agency>/contacts/import/": WRITE,
+    "<slug:agency>/contacts/contacts.csv": READ,
+    "<slug:agency>/companies/companies.csv": READ,
+    "<slug:agency>/deals/deals.csv": READ,
+    "<slug:agency>/inbox/enquiries.csv": READ,
+    "<slug:agency>/companies/import/": WRITE,
+    "<slug:agency>/imports/<uuid:import_id>/": READ,
+    "<slug:agency>/imports/<uuid:import_id>/issues.csv": ("302 404 403 200 200", "302 404 405 405 405"),
+    # Without an encoding, and without a name among the columns.
+    "<slug:agency>/imports/<uuid:import_id>/reread/": NOTE,
+    "<slug:agency>/imports/<uuid:import_id>/check/": NOTE,
+    "<slug:agency>/imports/<uuid:import_id>/start/": ACT,
+    "<slug:agency>/imports/<uuid:import_id>/undo/": ACT,
+    # Once.
+    "<slug:agency>/imports/<uuid:import_id>/discard/": ("302 404 405 405 405", "302 404 403 302 404"),
     "<slug:agency>/deals/": READ,
     "<slug:agency>/deals/list/": READ,
     "<slug:agency>/deals/new/": WRITE,
@@ -264,6 +285,7 @@ def known(database: Database, cast: Cast) -> None:
     OF_CRM["contacts"] = crm.create_contact(agency_id=cast.a, name="Contact", by=None)
     OF_CRM["fields"] = crm.create_field(agency_id=cast.a, place="deal", name="Size", kind="text", by=None)
     OF_CRM["deals"] = crm.create_deal(agency_id=cast.a, title="Deal", by=None)
+    [(OF_CRM["stages"],)] = database.ask("SELECT stage_id FROM crm_deal WHERE agency_id = %s", [cast.a])
     OF_SETTINGS.update(rows.made(cast))
 
 
@@ -292,13 +314,14 @@ def path(route: str, cast: Cast, agency: str = "a") -> str:
         "uuid:company_id": OF_CRM.get("companies", NOT_THERE),
         "uuid:deal_id": OF_CRM.get("deals", NOT_THERE),
         "uuid:field_id": OF_CRM.get("fields", NOT_THERE),
+        "uuid:stage_id": OF_CRM.get("stages", NOT_THERE),
         "uuid:merge_id": NOT_THERE,
         "uuid:id": OF_CRM.get(route.removeprefix("<slug:agency>/").split("/")[0], NOT_THERE),
     }
     values["uuid:set_aside_id"] = SET_ASIDE
     for nothing in ("file_id", *MAILS):
         values[f"uuid:{nothing}"] = NOT_THERE
-    for name in ("token_id", "grant_id", "member_id", "invitation_id", "export_id", "view_id"):
+    for name in ("token_id", "grant_id", "member_id", "invitation_id", "export_id", "import_id", "view_id"):
         values[f"uuid:{name}"] = OF_SETTINGS.get(name, NOT_THERE)
     values["str:token"] = values["str:hook_id"] = "no-such-token"
     values["int:sign_in_id"] = "1"
@@ -484,7 +507,8 @@ def test_reading_changes_nothing(database: Database, clients: dict[str, Client],
     done = database.ask(
         "SELECT DISTINCT action FROM accounts_audit WHERE by_id IS NOT NULL AND created_at >= %s", [began]
     )
-    assert done == [("accounts.download_audit",)]
+    downloads = ("crm.download_contacts", "crm.download_companies", "crm.download_deals", "inbox.download_enquiries")
+    assert {action for (action,) in done} == {"accounts.download_audit", *downloads}
 
 
 def test_readers_change_nothing_with_data_either(

@@ -110,6 +110,20 @@ def both(database: Database, cast: Cast, tmp_path: Path) -> Database:
             now=timezone.now(),
         )
         crm.create_field(agency_id=agency_id, place="contact", name="Size", kind="text", by=person.member_id)
+        with override_settings(CONSULT_FILES_URL=tmp_path.as_uri()):
+            import_id = crm.create_import(
+                agency_id=agency_id,
+                place="contact",
+                name="people.csv",
+                chunks=[b"name\nCleo\n"],
+                by=person.member_id,
+                now=timezone.now(),
+            )
+            moved: dict[str, Any] = {"agency_id": agency_id, "import_id": import_id}
+            crm.check_import(**moved, mapping=["name"], on_known="update", by=person.member_id, now=timezone.now())
+            crm.check_rows(**moved)
+            crm.start_import(**moved, by=person.member_id, now=timezone.now())
+            crm.run_import(**moved)
         accounts.invite_member(
             agency_id=agency_id, email="ann@example.com", role="member", by=person.member_id, now=timezone.now()
         )

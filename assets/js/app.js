@@ -8,3 +8,4 @@ import "./board.js";
 import "./list.js";
 import "./keys.js";
 import "./live.js";
+import "./upload.js";

@@ -3,6 +3,7 @@
 The content security policy and X-Frame-Options come from their own middleware, HSTS from Django's SecurityMiddleware.
 """
 
+import re
 from collections.abc import Callable
 
 from django.conf import settings
@@ -74,9 +75,7 @@ class Refusals:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        # Whole mails come to the hooks, with their attachments in base64.
-        mail = request.path_info.startswith("/hooks/")
-        if declared(request) > (settings.CONSULT_MAIL_LIMIT_BYTES if mail else settings.CONSULT_BODY_LIMIT_BYTES):
+        if declared(request) > limit(request.path_info):
             return errors.too_large(request)
         if "HTTP_TRANSFER_ENCODING" in request.META and not request.META.get("CONTENT_LENGTH"):
             # Django would read none of it.
@@ -90,6 +89,22 @@ class Refusals:
             page["Allow"] = response["Allow"]
             return page
         return response
+
+
+# Where CSV files come in to be imported, by pages and by programs.
+_IMPORTS = re.compile(r"/[^/]+/(contacts|companies)/import/|/api/v1/imports")
+# What stands around a file in a form.
+_AROUND_BYTES = 64 * 1024
+
+
+def limit(path: str) -> int:
+    """Return how many bytes a body may have at this address."""
+    # Whole mails come to the hooks, with their attachments in base64.
+    if path.startswith("/hooks/"):
+        return settings.CONSULT_MAIL_LIMIT_BYTES
+    if _IMPORTS.fullmatch(path):
+        return settings.CONSULT_IMPORT_LIMIT_BYTES + _AROUND_BYTES
+    return settings.CONSULT_BODY_LIMIT_BYTES
 
 
 def declared(request: HttpRequest) -> int:

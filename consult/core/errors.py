@@ -5,6 +5,7 @@ from http import HTTPStatus
 from typing import Any, NamedTuple
 
 import structlog
+from django.conf import settings
 from django.core.exceptions import (
     BadRequest,
     PermissionDenied,
@@ -16,6 +17,7 @@ from django.core.exceptions import (
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.template import loader
+from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 
 from consult.core import files
@@ -129,7 +131,10 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def too_large(request: HttpRequest) -> HttpResponse:
-    return answer(request, 413)
+    megabytes = settings.CONSULT_IMPORT_LIMIT_BYTES // 1024**2
+    imports = "/import" in request.path_info
+    detail = _("A file to import has at most %(n)d MB. Split it, or leave columns out.") % {"n": megabytes}
+    return answer(request, 413, detail=detail if imports else "")
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -1,4 +1,4 @@
-"""Files at CONSULT_FILES_URL. Visitors' come from the edge; the office adds logos, exports, mails, and serves all."""
+"""Files at CONSULT_FILES_URL. Visitors' come from the edge; the office adds its own kinds, and serves all."""
 
 import contextlib
 import os
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 CHUNK_BYTES = 256 * 1024
 # <agency>/<month of a visitor's file, or a kind of our own>/<id>
-_LOCATION = re.compile(r"[1-9]\d{0,18}/(\d{4}-\d\d|logo|export|mail|erasure)/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_LOCATION = re.compile(r"[1-9]\d{0,18}/(\d{4}-\d\d|logo|export|mail|import|erasure)/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _VISITORS = "[0-9][0-9][0-9][0-9]-[0-9][0-9]"
 _PART_BYTES = 5 * 1024 * 1024
 # Where the edge writes what has no place yet; whatever is older than the longest upload was left by a killed one.
@@ -119,7 +119,7 @@ def _secret(name: str) -> str:
     return Path(path).read_text(encoding="utf-8").strip() if path else os.environ.get(name, "")
 
 
-def new_location(agency_id: int, kind: Literal["logo", "export", "mail", "erasure"]) -> str:
+def new_location(agency_id: int, kind: Literal["logo", "export", "mail", "import", "erasure"]) -> str:
     """Return a place for a file of our own that nobody can guess."""
     return f"{agency_id}/{kind}/{uuid.uuid4()}"
 
@@ -251,7 +251,7 @@ def sweep(
     named: Callable[[list[str]], Iterable[str]],
     *,
     before: float,
-    kind: Literal["", "logo", "mail"] = "",
+    kind: Literal["", "logo", "mail", "import"] = "",
 ) -> int:
     """Remove an agency's files from the folder that were written before a time and that no row names; count them.
 

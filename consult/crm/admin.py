@@ -15,6 +15,8 @@ admin.site.register(
         models.Email,
         models.Event,
         models.Field,
+        models.Import,
+        models.ImportRow,
         models.Label,
         models.Labelling,
         models.Merge,

@@ -190,3 +190,102 @@ def money(minor: int, currency: str, *, grouped: bool = True) -> str:
     if grouped:
         return f"{amount:,.0f}" if places and minor % 10**places == 0 else f"{amount:,.{places}f}"
     return f"{amount:.{places}f}"
+
+
+# --- imports --------------------------------------------------------------------------------------------------------
+
+IMPORT_PLACES = ("contact", "company")
+# new → checking → checked → running → done → undoing → undone. What a job could not end is failed, and goes on from
+# where it stopped.
+IMPORT_STATES = ("new", "checking", "checked", "running", "done", "undoing", "undone", "failed")
+IMPORT_ERRORS = ("empty", "columns", "cell", "line", "too_many_rows", "storage", "missing", "unexpected")
+ON_KNOWN = ("update", "skip")
+# new: added, or to be added. known: changed, or to be changed. skipped: known, and left alone or not different.
+# repeated: the file has them more than once. similar: added, though somebody may be the same. failed: not taken.
+IMPORT_COUNTS = ("new", "known", "skipped", "repeated", "similar", "failed")
+# What a row did; and after it was taken back: removed, restored, or kept since somebody has worked with it.
+ROW_OUTCOMES = ("created", "updated", "failed", "similar", "removed", "restored", "kept")
+ROW_ISSUES = (
+    *("broken", "nul", "extra_cells", "no_name", "too_long", "too_many"),
+    *("email", "phone", "number", "date", "choice", "client", "website", "label"),
+)
+# What a column of a file may mean, by what is imported. Several columns may be one of SEVERAL.
+COLUMNS = {
+    "contact": ("name", "first_name", "last_name", "emails", "phones", "job_title", "company", "client", "labels"),
+    "company": ("name", "website", "phone", "address", "client", "labels"),
+}
+SEVERAL = ("emails", "phones", "labels", "address")
+_GUESSES = {
+    "contact": {
+        "name": "name fullname displayname contactname contact kontakt person kontaktname vollstandigername"
+        " anzeigename",
+        "first_name": "firstname givenname forename vorname rufname",
+        "last_name": "lastname surname familyname nachname familienname zuname",
+        "emails": "email mail emailaddress mailaddress primaryemail workemail emailadresse mailadresse"
+        " emailgeschaftlich emailprivat emailvalue",
+        "phones": "phone telephone tel mobile mobilephone cell cellphone phonenumber mobilenumber workphone homephone"
+        " businessphone telefon telefonnummer handy mobil mobiltelefon rufnummer festnetz phonevalue"
+        " telefongeschaftlich telefonprivat",
+        "job_title": "jobtitle title position role function beruf funktion stelle organizationtitle berufsbezeichnung",
+        "company": "company companyname organization organisation employer firma firmenname unternehmen arbeitgeber"
+        " organizationname betrieb",
+        "client": "client kunde mandant customerof",
+        "labels": "label labels tag tags groups category categories kategorie kategorien schlagworter gruppe gruppen",
+    },
+    "company": {
+        "name": "name company companyname organization organisation firma firmenname unternehmen betrieb kunde",
+        "website": "website web url homepage webseite internet domain internetadresse webaddress",
+        "phone": "phone telephone tel phonenumber telefon telefonnummer rufnummer festnetz",
+        "address": "address street streetaddress addressline postaladdress postcode zip zipcode postalcode city town"
+        " country state adresse anschrift strasse strassehausnummer plz postleitzahl ort stadt land plzort",
+        "client": "client mandant",
+        "labels": "label labels tag tags groups category categories kategorie kategorien schlagworter gruppe gruppen",
+    },
+}
+_MEANINGS = {
+    place: {word: meaning for meaning, words in guesses.items() for word in words.split()}
+    for place, guesses in _GUESSES.items()
+}
+
+
+def guess_columns(place: str, names: Sequence[str], own: Sequence[tuple[str, str]]) -> list[str]:
+    """Return what each column seems to mean by its name, in English or German; empty where nobody can tell.
+
+    `own`: (id, name) of the agency's own fields.
+    """
+    mine = {folded(name): f"own:{id}" for id, name in own}
+    found: list[str] = []
+    for name in names:
+        # “E-Mail 2”, “Phone 1 - Value”.
+        word = re.sub(r"[\W\d_]+", "", folded(name))
+        meaning = mine.get(folded(name)) or _MEANINGS[place].get(word, "")
+        taken = meaning in found and meaning not in SEVERAL
+        found.append("" if taken else meaning)
+    if "name" in found and {"first_name", "last_name"} <= set(found):
+        found[found.index("name")] = ""
+    return found
+
+
+def unique_names(cells: Sequence[str]) -> list[str]:
+    """Return names for columns: the header's, “Column 3” for an empty one, “Phone (2)” for what is there twice."""
+    names: list[str] = []
+    for number, cell in enumerate(cells, start=1):
+        name = " ".join(cell.replace("\0", "").split())[:100] or f"Column {number}"
+        again, count = name, 1
+        while again in names:
+            count += 1
+            again = f"{name} ({count})"
+        names.append(again)
+    return names
+
+
+def mapping_fault(place: str, mapping: Sequence[str], own: Sequence[str]) -> str:
+    """Return what is wrong with a mapping: unknown, twice or nameless; empty for a good one."""
+    known = {*COLUMNS[place], *(f"own:{id}" for id in own)}
+    used = [each for each in mapping if each]
+    if set(used) - known:
+        return "unknown"
+    if any(used.count(each) > 1 and each not in SEVERAL for each in used):
+        return "twice"
+    names = {"name", "first_name", "last_name", "emails"} if place == "contact" else {"name"}
+    return "" if names & set(used) else "nameless"

@@ -1,11 +1,13 @@
 from django.urls import path
 
-from consult.crm.views import companies, contacts, deals, fields, merges, notes
+from consult.crm.views import companies, contacts, deals, exports, fields, imports, merges, notes, stages
 
 app_name = "crm"
 urlpatterns = [
     path("contacts/", contacts.contact_list, name="contact_list"),
+    path("contacts/contacts.csv", exports.download_contacts, name="download_contacts"),
     path("contacts/new/", contacts.create_contact, name="create_contact"),
+    path("contacts/import/", imports.create_import, {"place": "contact"}, name="import_contacts"),
     path("contacts/<uuid:contact_id>/", contacts.contact_detail, name="contact_detail"),
     path("contacts/<uuid:contact_id>/edit/", contacts.update_contact, name="update_contact"),
     path("contacts/<uuid:id>/notes/", notes.add_note, {"place": "contact"}, name="add_contact_note"),
@@ -13,16 +15,31 @@ urlpatterns = [
     path("contacts/<uuid:contact_id>/merge/<uuid:other_id>/", merges.merge_contacts, name="merge_contacts"),
     path("contacts/<uuid:contact_id>/apart/<uuid:other_id>/", merges.tell_apart, name="tell_apart"),
     path("contacts/<uuid:contact_id>/unmerge/<uuid:merge_id>/", merges.unmerge_contacts, name="unmerge_contacts"),
+    path("settings/stages/", stages.create_stage, name="create_stage"),
+    path("settings/stages/reorder/", stages.reorder_stages, name="reorder_stages"),
+    path("settings/stages/<uuid:stage_id>/rename/", stages.rename_stage, name="rename_stage"),
+    path("settings/stages/<uuid:stage_id>/retire/", stages.retire_stage, name="retire_stage"),
+    path("settings/stages/<uuid:stage_id>/restore/", stages.restore_stage, name="restore_stage"),
     path("own-fields/", fields.create_field, name="create_field"),
     path("own-fields/<uuid:field_id>/retire/", fields.retire_field, name="retire_field"),
     path("companies/", companies.company_list, name="company_list"),
+    path("companies/companies.csv", exports.download_companies, name="download_companies"),
     path("companies/new/", companies.create_company, name="create_company"),
+    path("companies/import/", imports.create_import, {"place": "company"}, name="import_companies"),
     path("companies/<uuid:company_id>/", companies.company_detail, name="company_detail"),
     path("companies/<uuid:company_id>/edit/", companies.update_company, name="update_company"),
     path("companies/<uuid:id>/notes/", notes.add_note, {"place": "company"}, name="add_company_note"),
     path("companies/<uuid:id>/labels/", notes.set_labels, {"place": "company"}, name="set_company_labels"),
+    path("imports/<uuid:import_id>/", imports.import_detail, name="import_detail"),
+    path("imports/<uuid:import_id>/reread/", imports.reread_import, name="reread_import"),
+    path("imports/<uuid:import_id>/check/", imports.check_import, name="check_import"),
+    path("imports/<uuid:import_id>/start/", imports.start_import, name="start_import"),
+    path("imports/<uuid:import_id>/undo/", imports.undo_import, name="undo_import"),
+    path("imports/<uuid:import_id>/discard/", imports.discard_import, name="discard_import"),
+    path("imports/<uuid:import_id>/issues.csv", imports.download_issues, name="download_issues"),
     path("deals/", deals.deal_board, name="deal_board"),
     path("deals/list/", deals.deal_list, name="deal_list"),
+    path("deals/deals.csv", exports.download_deals, name="download_deals"),
     path("deals/new/", deals.create_deal, name="create_deal"),
     path("deals/<uuid:deal_id>/", deals.deal_detail, name="deal_detail"),
     path("deals/<uuid:deal_id>/edit/", deals.update_deal, name="update_deal"),

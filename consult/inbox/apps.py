@@ -42,6 +42,7 @@ class Inbox(AppConfig):
         "inbox.create_template": _("added a reply template"),
         "inbox.change_template": _("changed a reply template"),
         "inbox.delete_template": _("deleted a reply template"),
+        "inbox.download_enquiries": _("saved enquiries as a file"),
         "inbox.retry_job": _("tried a failed job again"),
     }
 

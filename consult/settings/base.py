@@ -31,6 +31,7 @@ CONSULT_REDIS_URL: str
 CONSULT_KEY_ROTATION_DAYS: int = 30
 CONSULT_MAIL_INBOUND: str = ""
 CONSULT_IMAP_NETWORKS: list[str] = []
+CONSULT_IMPORT_LIMIT_BYTES: int = 50 * 1024 * 1024
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -299,6 +300,7 @@ def configure(environment: Environment) -> dict[str, Any]:
         "CONSULT_KEY_ROTATION_DAYS": environment.CONSULT_KEY_ROTATION_DAYS,
         "CONSULT_MAIL_INBOUND": environment.CONSULT_MAIL_INBOUND,
         "CONSULT_IMAP_NETWORKS": _listed(environment.CONSULT_IMAP_NETWORKS),
+        "CONSULT_IMPORT_LIMIT_BYTES": environment.CONSULT_IMPORT_LIMIT_MB * 1024 * 1024,
         "DEFAULT_FROM_EMAIL": environment.CONSULT_MAIL_FROM,
         "SERVER_EMAIL": environment.CONSULT_MAIL_FROM,
         **_mail(environment.EMAIL_URL.get_secret_value()),

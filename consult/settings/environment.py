@@ -90,6 +90,9 @@ class Environment(BaseModel):
         "",
         description="Where files lie (visitors', logos, exports): `file:///folder` or `s3://bucket/prefix?endpoint=…&region=…`.",
     )
+    CONSULT_IMPORT_LIMIT_MB: int = Field(
+        50, ge=1, le=500, description="How large a CSV file may be that is imported, in megabytes."
+    )
     CONSULT_EXTENSION_IDS: str = Field(
         "", description="Ids of the browser extensions that may sign in and call the API, separated by commas."
     )

@@ -4,6 +4,7 @@ from ninja import Router
 
 from consult.core.api.lists import Listed, Paging, cursor, listed
 from consult.core.api.raw import MEDIA_TYPE, TAKES_BYTES, gives_bytes
+from consult.core.api.raw import expect as expect_bytes
 from consult.core.api.raw import read as read_bytes
 from consult.core.api.service import Api, Enter, Go, refusing
 from consult.core.api.shapes import Input, Line, Shape, Words, kept
@@ -26,6 +27,7 @@ __all__ = [
     "cursor",
     "etag",
     "expect",
+    "expect_bytes",
     "gives_bytes",
     "kept",
     "listed",

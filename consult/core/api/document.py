@@ -28,6 +28,7 @@ TAGS = {
     "Contacts": "People whom the agency knows.",
     "Companies": "Companies that the agency knows.",
     "Deals": "Work that may be won, and the stages that it passes.",
+    "Imports": "CSV files of contacts and companies: uploaded, checked, imported by a job, taken back as a whole.",
     "Labels": "Words that contacts, companies and deals are sorted by.",
     "Fields": "What the agency adds to contacts, companies and deals.",
     "Sites": "Websites of clients, or of the agency itself.",

@@ -28,6 +28,11 @@ def takes_bytes(operation: Operation) -> bool:
 
 def read(request: HttpRequest) -> bytes:
     """Return a body as it was sent. Raise Refused, RequestDataTooBig."""
+    expect(request)
+    return request.body
+
+
+def expect(request: HttpRequest) -> None:
+    """Raise Refused for a body that does not say that it is bytes; whoever takes a large one reads it in pieces."""
     if (request.content_type or "").lower() != MEDIA_TYPE:
         raise Refused("unsupported_media_type", f"Send the bytes as {MEDIA_TYPE}.")
-    return request.body

@@ -5,6 +5,7 @@ from consult.crm.api.companies import router as companies
 from consult.crm.api.contacts import router as contacts
 from consult.crm.api.deals import router as deals
 from consult.crm.api.fields import router as fields
+from consult.crm.api.imports import router as imports
 from consult.crm.api.labels import router as labels
 from consult.crm.api.notes import companies as company_notes
 from consult.crm.api.notes import contacts as contact_notes
@@ -22,6 +23,7 @@ ROUTERS = (
     ("/stages", stages),
     ("/labels", labels),
     ("/fields", fields),
+    ("/imports", imports),
 )
 
 __all__ = ["ROUTERS"]

@@ -4,6 +4,7 @@ from consult.crm.models.companies import Client, Company
 from consult.crm.models.contacts import Contact, Distinct, Email, Merge, Phone
 from consult.crm.models.deals import Deal, Stage
 from consult.crm.models.fields import Field
+from consult.crm.models.imports import Import, ImportRow
 from consult.crm.models.labels import Label, Labelling
 from consult.crm.models.timeline import Event, Note
 
@@ -16,6 +17,8 @@ __all__ = [
     "Email",
     "Event",
     "Field",
+    "Import",
+    "ImportRow",
     "Label",
     "Labelling",
     "Merge",

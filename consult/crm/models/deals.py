@@ -12,12 +12,16 @@ class Stage(AgencyRecord):
 
     name = models.CharField(max_length=50)
     position = models.PositiveSmallIntegerField()
+    # A retired one keeps the won and lost deals that were in it.
+    retired_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = (
             Isolated(name="crm_stage_isolated"),
             # Whoever is second to make the first set makes none.
-            models.UniqueConstraint(fields=["agency", "position"], name="crm_stage_position"),
+            models.UniqueConstraint(
+                fields=["agency", "position"], condition=models.Q(retired_at=None), name="crm_stage_position"
+            ),
         )
 
     def __str__(self) -> str:

@@ -28,6 +28,7 @@ class Stage:
     id: UUID
     name: str
     position: int
+    is_retired: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,6 +40,11 @@ class Total:
 
     def __str__(self) -> str:
         return f"{self.currency} {rules.money(self.minor, self.currency)}"
+
+
+def plain_money(total: Total | None) -> str:
+    """Return an amount as a program reads it: 4800.00; empty for none."""
+    return rules.money(total.minor, total.currency, grouped=False) if total else ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -100,12 +106,19 @@ class DealPage:
     next_cursor: str
 
 
-def stages(agency_id: int) -> list[Stage]:
-    """Return the agency's stages in their order; none before the first deal."""
+def stages(agency_id: int, *, retired: bool = False) -> list[Stage]:
+    """Return the agency's stages in their order; none before the first deal. `retired`: those out of use as well."""
+    found = models.Stage.objects.filter(agency_id=agency_id)
+    found = found if retired else found.filter(retired_at=None)
     return [
-        Stage(row.id, row.name, row.position)
-        for row in models.Stage.objects.filter(agency_id=agency_id).order_by("position")
+        Stage(row.id, row.name, row.position, row.retired_at is not None) for row in found.order_by("position", "id")
     ]
+
+
+def open_deals_by_stage(agency_id: int) -> dict[UUID, int]:
+    """Return how many open deals there are in each stage that has some."""
+    found = models.Deal.objects.filter(agency_id=agency_id, status="open").order_by().values_list("stage_id")
+    return dict(found.annotate(deals=Count("id")))
 
 
 def deal(agency_id: int, id: UUID) -> Deal:
@@ -210,7 +223,7 @@ def _rows(agency_id: int, rows: Iterable[models.Deal], every: list[Stage] | None
     rows = list(rows)
     if not rows:
         return []
-    names = {stage.id: stage.name for stage in (every or stages(agency_id))}
+    names = {stage.id: stage.name for stage in (every or stages(agency_id, retired=True))}
     people = contact_names(agency_id, [row.contact_id for row in rows])
     firms = company_names(agency_id, [row.company_id for row in rows])
     members = accounts.member_names(agency_id) if any(row.owner_id for row in rows) else {}

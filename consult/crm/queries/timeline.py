@@ -12,6 +12,7 @@ from consult.crm import models
 from consult.crm.queries import pages
 from consult.crm.queries.contacts import alias_ids, contact_names
 from consult.crm.queries.deals import deal_titles
+from consult.crm.queries.imports import imported
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,7 +69,9 @@ def timeline(
     bodies = {note.id: note.body for note in notes}
     titles = deal_titles(agency_id, [row.deal_id for row in rows])
     people = contact_names(agency_id, [row.contact_id for row in rows])
-    names = accounts.member_names(agency_id) if any(row.by_id for row in rows) else {}
+    # Who came with an import has no line of its own that would have to go when the import is taken back.
+    came = None if more or deal_id else _came(agency_id, contact_id, company_id)
+    names = accounts.member_names(agency_id) if came or any(row.by_id for row in rows) else {}
     lines = [
         Line(
             id=row.id,
@@ -86,4 +89,16 @@ def timeline(
         )
         for row in rows
     ]
+    if came:
+        lines.append(dataclasses.replace(came[0], by_name=names.get(came[1], "") if came[1] else ""))
     return Timeline(lines, pages.cursor(rows[-1].at.isoformat(), rows[-1].id) if more else "")
+
+
+def _came(agency_id: int, contact_id: UUID | None, company_id: UUID | None) -> tuple[Line, UUID | None] | None:
+    """Return the line that says with which import somebody came, and who has imported it."""
+    found = imported(agency_id, **({"contact_id": contact_id} if contact_id else {"company_id": company_id}))
+    if found is None:
+        return None
+    id, name, line, at, by = found
+    data = {"file": name, "row": line}
+    return Line(id, "crm.start_import", at, "", contact_id, company_id, None, id, data, "", "", ""), by

@@ -1,6 +1,6 @@
 """Writes of the CRM, by noun."""
 
-from consult.crm.queries import NoSuchCompany, NoSuchContact, NoSuchDeal
+from consult.crm.queries import NoSuchCompany, NoSuchContact, NoSuchDeal, NoSuchImport
 from consult.crm.services.clients import (
     NameTaken,
     NoSuchClient,
@@ -26,12 +26,39 @@ from consult.crm.services.deals import (
     win_deal,
 )
 from consult.crm.services.fields import FieldTaken, NoSuchField, TooManyFields, create_field, retire_field
+from consult.crm.services.import_runs import check_rows, run_import
+from consult.crm.services.import_undo import take_back
+from consult.crm.services.imports import (
+    BadMapping,
+    TooLarge,
+    WrongState,
+    check_import,
+    create_import,
+    discard_import,
+    forget_import_rows,
+    forget_imports,
+    reread_import,
+    start_import,
+    sweep_imports,
+    undo_import,
+)
 from consult.crm.services.labels import set_labels
 from consult.crm.services.merges import CannotMerge, CannotUnmerge, merge_contacts, tell_apart, unmerge_contacts
+from consult.crm.services.stages import (
+    LastStage,
+    StageTaken,
+    TooManyStages,
+    create_stage,
+    rename_stage,
+    reorder_stages,
+    restore_stage,
+    retire_stage,
+)
 from consult.crm.services.timeline import EmptyNote, add_note, record_event
 from consult.crm.services.versions import ChangedMeanwhile
 
 __all__ = [
+    "BadMapping",
     "CannotMerge",
     "CannotUnmerge",
     "ChangedMeanwhile",
@@ -39,6 +66,7 @@ __all__ = [
     "EmptyNote",
     "FieldTaken",
     "KnownAddress",
+    "LastStage",
     "NameTaken",
     "NoReason",
     "NoSuchClient",
@@ -46,17 +74,29 @@ __all__ = [
     "NoSuchContact",
     "NoSuchDeal",
     "NoSuchField",
+    "NoSuchImport",
     "NoSuchStage",
     "StageChanged",
+    "StageTaken",
+    "TooLarge",
     "TooManyFields",
+    "TooManyStages",
+    "WrongState",
     "add_note",
+    "check_import",
+    "check_rows",
     "create_client",
     "create_company",
     "create_contact",
     "create_deal",
     "create_field",
+    "create_import",
+    "create_stage",
+    "discard_import",
     "ensure_client",
     "ensure_stages",
+    "forget_import_rows",
+    "forget_imports",
     "lock_client",
     "lock_company",
     "lock_contact",
@@ -65,10 +105,20 @@ __all__ = [
     "merge_contacts",
     "move_deal",
     "record_event",
+    "rename_stage",
     "reopen_deal",
+    "reorder_stages",
+    "reread_import",
+    "restore_stage",
     "retire_field",
+    "retire_stage",
+    "run_import",
     "set_labels",
+    "start_import",
+    "sweep_imports",
+    "take_back",
     "tell_apart",
+    "undo_import",
     "unmerge_contacts",
     "update_client",
     "update_company",

@@ -4,6 +4,7 @@ import datetime as dt
 from typing import Any
 from uuid import UUID
 
+from django.db import connection
 from django.utils import timezone
 
 from consult.accounts import queries as accounts_queries
@@ -74,6 +75,7 @@ def create_deal(
         stage_id = stage_id or next(iter(stages))
         if stage_id not in stages:
             raise NoSuchStage(stage_id)
+        _hold_stage(agency_id, stage_id)
         if not company_id and company_name:
             company_id = company_for(agency_id=agency_id, name=company_name, by=by)
         if contact_id and not company_id:
@@ -167,8 +169,7 @@ def move_deal(
         deal = locked(agency_id, deal_id)
         if deal.status != "open":
             raise DealClosed(deal_id)
-        if stage_id not in {stage.id for stage in queries.stages(agency_id)}:
-            raise NoSuchStage(stage_id)
+        _hold_stage(agency_id, stage_id)
         if deal.stage_id == stage_id:
             return
         if from_stage_id and deal.stage_id != from_stage_id:
@@ -213,15 +214,33 @@ def _close(deal: models.Deal, status: str, now: dt.datetime) -> bool:
 
 
 def reopen_deal(*, agency_id: int, deal_id: UUID, by: UUID | None, now: dt.datetime) -> None:
-    """Open a won or lost deal again, in the stage that it was in; an open one stays as it is. Raise NoSuchDeal."""
+    """Open a won or lost deal again, in the stage that it was in; an open one stays as it is. Raise NoSuchDeal.
+
+    Where that stage is retired by now, it is in the first one.
+    """
     with tenancy.agency(agency_id):
         deal = locked(agency_id, deal_id)
         if deal.status == "open":
             return
         was = deal.status
+        try:
+            _hold_stage(agency_id, deal.stage_id)
+        except NoSuchStage:
+            deal.stage_id, deal.stage_entered_at = queries.stages(agency_id)[0].id, now
         deal.status, deal.closed_at, deal.lost_reason = "open", None, ""
-        deal.save(update_fields=["status", "closed_at", "lost_reason"])
+        deal.save(update_fields=["status", "closed_at", "lost_reason", "stage_id", "stage_entered_at"])
         _tell("crm.reopen_deal", deal, by, now, was=was)
+
+
+def _hold_stage(agency_id: int, stage_id: UUID) -> None:
+    """Let nobody retire a stage until this transaction ends; others may hold it too. Raise NoSuchStage."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT 1 FROM crm_stage WHERE agency_id = %s AND id = %s AND retired_at IS NULL FOR SHARE",
+            [agency_id, stage_id],
+        )
+        if cursor.fetchone() is None:
+            raise NoSuchStage(stage_id)
 
 
 def lock_deal(*, agency_id: int, deal_id: UUID) -> None:

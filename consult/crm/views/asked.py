@@ -16,3 +16,11 @@ def id(request: HttpRequest, name: str) -> UUID | None:
         return UUID(request.GET.get(name, ""))
     except ValueError:
         return None
+
+
+def posted_id(request: HttpRequest, name: str) -> UUID | None:
+    """Return an id of a form, or None when it is none."""
+    try:
+        return UUID(request.POST.get(name, ""))
+    except ValueError:
+        return None

@@ -1,6 +1,7 @@
 """Pages of companies."""
 
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import messages
@@ -29,6 +30,7 @@ def company_list(request: HttpRequest) -> HttpResponse:
         "find": find,
         "chosen": chosen,
         "is_narrowed": bool(find or any(chosen.values())),
+        "query": urlencode({"find": find, **{name: id or "" for name, id in chosen.items()}}),
         "labels": queries.labels(here.agency_id),
         "clients": queries.client_names(here.agency_id),
     }
@@ -45,7 +47,7 @@ def company_page(request: HttpRequest, company_id: UUID, *, status: int = 200, *
     here = accounts.here(request)
     company = existing(here.agency_id, company_id)
     page = queries.timeline(here.agency_id, company_id=company.id, before=request.GET.get("before", ""))
-    stages = {stage.id: stage.name for stage in queries.stages(here.agency_id)}
+    stages = {stage.id: stage.name for stage in queries.stages(here.agency_id, retired=True)}
     people = queries.contacts_of(here.agency_id, company.id, limit=queries.MOST_PEOPLE + 1)
     context = {
         "company": company,

@@ -1,6 +1,7 @@
 """Pages of contacts."""
 
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import messages
@@ -34,6 +35,7 @@ def contact_list(request: HttpRequest) -> HttpResponse:
         "find": find,
         "chosen": chosen,
         "is_narrowed": bool(find or any(chosen.values())),
+        "query": urlencode({"find": find, **{name: id or "" for name, id in chosen.items()}}),
         "company": _company(here.agency_id, chosen["company"]),
         "labels": queries.labels(here.agency_id),
         "clients": queries.client_names(here.agency_id),
@@ -57,7 +59,7 @@ def contact_page(request: HttpRequest, contact_id: UUID, *, status: int = 200, *
     if contact.id != contact_id:
         return redirect("crm:contact_detail", here.slug, contact.id)
     page = queries.timeline(here.agency_id, contact_id=contact.id, before=request.GET.get("before", ""))
-    stages = {stage.id: stage.name for stage in queries.stages(here.agency_id)}
+    stages = {stage.id: stage.name for stage in queries.stages(here.agency_id, retired=True)}
     context = {
         "contact": contact,
         "deals": queries.deals_of(here.agency_id, contact_id=contact.id),

@@ -72,12 +72,18 @@ def deal_page(request: HttpRequest, deal_id: UUID, *, status: int = 200, **more:
     here = accounts.here(request)
     deal = existing(here.agency_id, deal_id)
     page = queries.timeline(here.agency_id, deal_id=deal.id, before=request.GET.get("before", ""))
-    stages = queries.stages(here.agency_id)
+    every = queries.stages(here.agency_id, retired=True)
+    stages = [stage for stage in every if not stage.is_retired]
     context = {
         "deal": deal,
         "stages": stages,
         "fields": queries.filled(queries.fields(here.agency_id, "deal"), deal.custom),
-        "lines": lines.said(here.slug, page.lines, own=deal.id, stages={each.id: each.name for each in stages}),
+        "lines": lines.said(
+            here.slug,
+            page.lines,
+            own=deal.id,
+            stages={each.id: each.name for each in every},
+        ),
         "next_cursor": page.next_cursor,
         "before": request.GET.get("before", ""),
         "label_names": queries.labels(here.agency_id).values(),

@@ -71,6 +71,8 @@ def _said(slug: str, line: queries.Line, own: UUID, stages: dict[UUID, str]) -> 
         about, href = line.deal_title, reverse("crm:deal_detail", args=[slug, line.deal_id])
     elif line.contact_id and not line.deal_id and line.company_id == own:
         about, href = line.contact_name, reverse("crm:contact_detail", args=[slug, line.contact_id])
+    if line.kind == "crm.start_import":
+        about, href = str(line.data["file"]), reverse("crm:import_detail", args=[slug, line.id])
     if isinstance(path := line.data.get("path"), str) and not line.kind.startswith("crm."):
         number = line.data.get("number")
         about, href = (f"#{number}" if number else _("Open")), f"/{slug}/{path}"
@@ -88,6 +90,8 @@ def _words(line: queries.Line, stages: dict[UUID, str]) -> str:
             "time": after,
             "from": _stage(line.data, "from", stages),
         }
+    if line.kind == "crm.start_import":
+        return _("imported from a file, row %(row)d") % {"row": line.data["row"]}
     return _(KINDS[line.kind]) if line.kind in KINDS else str(line.data.get("text") or line.kind)
 
 
