@@ -4,7 +4,11 @@ Agency MILLION has 1,000,000 enquiries, 300,000 contacts and 50,000 deals (2,000
 enquiries each; agency TEN_THOUSAND is one of those, to compare with.
 """
 
+import base64
 import dataclasses
+import datetime as dt
+import hashlib
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 
@@ -74,3 +78,25 @@ def fill(url: str, plan: list[Agency], told: Callable[[str], None] = lambda _: N
             direct.execute(definition.encode())
         told("VACUUM ANALYZE")
         direct.execute("VACUUM ANALYZE")
+
+
+def first_contact(agency: Agency) -> uuid.UUID:
+    """Return the contact with most behind it."""
+    return _uid("contact", agency.id, 0, _begins())
+
+
+def middle(agency: Agency) -> str:
+    """Return a cursor of the inbox half-way back in time."""
+    at = _begins() + (dt.datetime.fromisoformat(UNTIL) - _begins()) / 2
+    return base64.urlsafe_b64encode(f"{at.isoformat()}|{agency.enquiries // 2}".encode()).decode().rstrip("=")
+
+
+def _begins() -> dt.datetime:
+    until = dt.datetime.fromisoformat(UNTIL)
+    return until.replace(year=until.year - 3)
+
+
+def _uid(what: str, agency: int, n: int, at: dt.datetime) -> uuid.UUID:
+    """Return the id that the function of the same name in office_rows.sql makes."""
+    hash = hashlib.md5(f"{what} {agency} {n}".encode(), usedforsecurity=False).hexdigest()
+    return uuid.UUID(f"{int(at.timestamp() * 1000):012x}7{hash[:3]}8{hash[3:18]}")

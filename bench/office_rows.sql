@@ -143,7 +143,7 @@ INSERT INTO inbox_enquiry (id, agency_id, created_at, number, submission_id, for
     SELECT enquiry, agency, at, s.n, s.id, form, status, CASE WHEN s.n % 3 > 0 THEN member END, first || ' ' || last, email, '', left(b.text, 280), '[]',
            ARRAY(SELECT DISTINCT word COLLATE "C" FROM unnest(b.words || ARRAY[lower(first), lower(last), lower(last) || person, 'visitor', 'example']) word ORDER BY 1),
            CASE WHEN status IN ('held', 'spam') THEN 50 + score ELSE score % 20 END,
-           CASE WHEN status IN ('held', 'spam') THEN '[{"code": "links", "points": 60}]'::jsonb ELSE '[]' END, at,
+           CASE WHEN status IN ('held', 'spam') THEN '[{"code": "honeypot", "points": 60}]'::jsonb ELSE '[]' END, at,
            CASE WHEN s.n % 4 = 0 THEN contact_id END,
            CASE WHEN status = 'closed' THEN at + (score + 1) * interval '1 hour' END, CASE WHEN status = 'closed' THEN 'answered' ELSE '' END,
            CASE WHEN status = 'waiting' THEN at + interval '2 hours' END, CASE WHEN status = 'snoozed' THEN pg_temp.until() + interval '400 days' END,

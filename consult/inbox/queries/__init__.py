@@ -12,7 +12,7 @@ from consult.inbox.queries.enquiries import (
     notes,
 )
 from consult.inbox.queries.jobs import agencies_to_wake
-from consult.inbox.queries.lists import Page, SavedView, aside, choices, enquiries, others_of_sender
+from consult.inbox.queries.lists import MOST_COUNTED, Page, SavedView, aside, choices, enquiries, others_of_sender
 from consult.inbox.queries.mails import WORDS, notification, reply, reply_words
 from consult.inbox.queries.messages import (
     Attached,
@@ -38,6 +38,7 @@ from consult.inbox.queries.messages import (
 from consult.inbox.queries.records import Noted, Record, enquiries_before, note, notes_after, record
 
 __all__ = [
+    "MOST_COUNTED",
     "WORDS",
     "Attached",
     "Delivered",
