@@ -32,7 +32,7 @@ _PLACES = re.compile(
 
 
 class _Moment:
-    """Stands for a time: `iso`, `day` (5 Mar), `full`."""
+    """Stands for a time or a day: `iso`, `day` (5 Mar), `full`."""
 
     def __init__(self, place: int) -> None:
         self.iso, self.day, self.full = (_TEXT.format(f"{place}.{part}") for part in ("iso", "day", "full"))
@@ -51,7 +51,7 @@ def drawn(
     """Draw `rows` (dataclasses) with a partial such as `inbox/enquiry_list.html#row`, in which each is called `name`.
 
     `texts` names the fields that differ from row to row: the partial may show them and put them into addresses, and
-    ask whether they are empty; it may not change or compare them. A time among them has `iso`, `day` and `full`.
+    ask whether they are empty; it may not change or compare them. A time or day has `iso`, `day` and `full`.
     `faces` are texts that are names of people, shown as their initials; `unread` are fields that the partial does
     not look at. All other fields are the row's shape.
     """
@@ -98,7 +98,7 @@ def _draw(
     if engine is None:
         raise TypeError("rows are drawn within a template")
     with context.push(**{name: {**fake, **stands}}):
-        text = engine.get_template(partial).render(context)
+        text = engine.get_template(partial).render(context).strip()
     parts: list[str] = []
     at = 0
     for match in _PLACES.finditer(text):
@@ -114,7 +114,7 @@ def _stand_in(place: int, value: Any, is_face: bool) -> Any:
         return _NUMBER + place
     if isinstance(value, uuid.UUID):
         return uuid.UUID(_ID.format(place))
-    return _Moment(place) if isinstance(value, dt.datetime) else _TEXT.format(place)
+    return _Moment(place) if isinstance(value, dt.date) else _TEXT.format(place)
 
 
 def _say(values: dict[str, str], place: str, value: Any, is_face: bool, language: str) -> None:
@@ -127,6 +127,10 @@ def _say(values: dict[str, str], place: str, value: Any, is_face: bool, language
         values[f"{place}.iso"] = local.isoformat(timespec="seconds")
         values[f"{place}.day"] = _day(day, False, language)
         values[f"{place}.full"] = f"{_day(day, True, language)}, {local:%H:%M}"
+    elif isinstance(value, dt.date):
+        values[f"{place}.iso"] = value.isoformat()
+        values[f"{place}.day"] = _day(value, False, language)
+        values[f"{place}.full"] = _day(value, True, language)
     else:
         values[place] = html.escape(str(value))
 

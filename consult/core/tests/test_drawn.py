@@ -52,7 +52,7 @@ def plain(row: Row) -> str:
     from consult.core.templatetags import drawn
 
     shown = {**vars(row), "at": {"iso": "2026-03-05T14:07:00+00:00"}, "owner": drawn.face(row.owner)}
-    return ENGINE.get_template("row.html").render(Context({"row": shown}))
+    return ENGINE.get_template("row.html").render(Context({"row": shown})).strip()
 
 
 @given(st.lists(ROWS, max_size=8))

@@ -23,7 +23,20 @@ from consult.crm.queries.contacts import (
     contacts_of,
     survivors,
 )
-from consult.crm.queries.deals import Deal, DealRow, NoSuchDeal, Stage, board, deal, deals, deals_of, stages, totals
+from consult.crm.queries.deals import (
+    Deal,
+    DealRow,
+    NoSuchDeal,
+    Stage,
+    board,
+    board_below,
+    board_card,
+    counts,
+    deal,
+    deals,
+    deals_of,
+    stages,
+)
 from consult.crm.queries.duplicates import Candidate, Merged, contact_candidates, duplicates_of, last_merge
 from consult.crm.queries.fields import Field, fields, filled
 from consult.crm.queries.labels import labels, labels_of
@@ -59,6 +72,8 @@ __all__ = [
     "Timeline",
     "alias_ids",
     "board",
+    "board_below",
+    "board_card",
     "client",
     "client_names",
     "clients_after",
@@ -74,6 +89,7 @@ __all__ = [
     "contacts",
     "contacts_after",
     "contacts_of",
+    "counts",
     "deal",
     "deals",
     "deals_after",
@@ -92,5 +108,4 @@ __all__ = [
     "stages",
     "survivors",
     "timeline",
-    "totals",
 ]
