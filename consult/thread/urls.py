@@ -1,4 +1,8 @@
-from django.urls import URLPattern
+from django.urls import path
+
+from consult.thread.views import reports
 
 app_name = "thread"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("reports/", reports.show_reports, name="show_reports"),
+]

@@ -20,7 +20,7 @@ ENGINE = Engine(
 LIST = ENGINE.from_string(
     '{% load drawn %}{% drawn "row.html" "row" rows texts="number id title at" faces="owner" unread="other" %}'
 )
-TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
+TEXT = st.text("aé<&'\ue000\ue0010", max_size=8)
 AT = dt.datetime(2026, 3, 5, 14, 7, tzinfo=dt.UTC)
 
 
