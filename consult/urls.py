@@ -15,6 +15,7 @@ from consult.inbox import api as inbox_api
 from consult.inbox import urls as inbox_urls
 from consult.inbox.views import lists as inbox
 from consult.intake import api as intake_api
+from consult.thread import api as thread_api
 
 handler400 = "consult.core.errors.bad_request"
 handler403 = "consult.core.errors.permission_denied"
@@ -41,6 +42,7 @@ for address, router in (
     ("/v1/mails", inbox_api.mails),
     ("/v1/templates", inbox_api.templates),
     ("/v1/jobs", inbox_api.jobs),
+    ("/v1/reports", thread_api.reports),
     ("/v1/tokens", accounts_api.tokens),
     ("/v1/programs", accounts_api.grants),
     ("/v1/audit", accounts_api.audit),

@@ -72,6 +72,7 @@ OPERATIONS = {
     "list_deal_notes": READ,
     "add_deal_note": NOTE,
     "list_stages": LIST,
+    "show_figures": LIST,
     "list_labels": LIST,
     "list_fields": LIST,
     "show_field": READ,

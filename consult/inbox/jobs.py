@@ -3,6 +3,7 @@
 import datetime as dt
 from uuid import UUID
 
+from consult.accounts import queries as accounts
 from consult.core import queue
 from consult.inbox import queries, services
 
@@ -51,3 +52,10 @@ def receive_mail(*, agency_id: int, mail_id: str) -> None:
 @queue.periodic("inbox.sweep_mail_files", "50 3 * * *")
 def sweep_mail_files() -> None:
     services.sweep_mail_files(now=dt.datetime.now(dt.UTC))
+
+
+@queue.periodic("inbox.check_forms", "7 * * * *")
+def check_forms() -> None:
+    now = dt.datetime.now(dt.UTC)
+    for agency_id, _slug, _name in accounts.agencies():
+        services.check_forms(agency_id=agency_id, now=now)

@@ -26,6 +26,15 @@ SELECT CASE WHEN age < interval '1 day' THEN 0 WHEN age < interval '3 days' THEN
   FROM (SELECT %(now)s - received_at AS age FROM inbox_enquiry WHERE agency_id = %(agency)s AND status = 'open') owed
  GROUP BY 1
 """
+# Of the last day, and of the four weeks before it.
+HELD = """
+SELECT form_id, count(*) FILTER (WHERE is_fresh AND is_held), count(*) FILTER (WHERE is_fresh),
+       count(*) FILTER (WHERE NOT is_fresh AND is_held), count(*) FILTER (WHERE NOT is_fresh)
+  FROM (SELECT form_id, received_at >= %(now)s - interval '1 day' AS is_fresh, status IN ('held', 'spam') AS is_held
+          FROM inbox_enquiry
+         WHERE agency_id = %(agency)s AND received_at >= %(now)s - interval '29 days' AND form_id IS NOT NULL) came
+ GROUP BY form_id
+"""
 # Where each of the ages below ends, in days; the last has no end.
 AGES = (1, 3, 7, 30)
 
@@ -87,3 +96,10 @@ def answer_debt(agency_id: int, now: dt.datetime) -> list[Owed]:
         cursor.execute(DEBT, {"agency": agency_id, "now": now})
         found = {age: Owed(count, seconds / 86_400) for age, count, seconds in cursor.fetchall()}
     return [found.get(age, Owed(0, 0.0)) for age in range(len(AGES) + 1)]
+
+
+def held_by_form(agency_id: int, now: dt.datetime) -> dict[UUID, tuple[tuple[int, int], tuple[int, int]]]:
+    """Return, of each form, (held, all) of the last day and of the four weeks before it."""
+    with connection.cursor() as cursor:
+        cursor.execute(HELD, {"agency": agency_id, "now": now})
+        return {id: ((held, count), (before, all)) for id, held, count, before, all in cursor.fetchall()}

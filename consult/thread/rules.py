@@ -3,6 +3,7 @@
 import dataclasses
 import datetime as dt
 import math
+import zoneinfo
 from collections.abc import Iterator, Sequence
 
 LONGEST = 366
@@ -36,18 +37,31 @@ class Days:
 def days(first: str, last: str, today: dt.date) -> Days:
     """Return the range that two texts (2026-03-05) name; without them the last thirty days. Raise BadRange."""
     try:
-        until = dt.date.fromisoformat(last) if last else today
-        since = dt.date.fromisoformat(first) if first else until - dt.timedelta(days=DEFAULT - 1)
-    except (ValueError, OverflowError) as error:
+        since, until = (dt.date.fromisoformat(each) if each else None for each in (first, last))
+    except ValueError as error:
         raise BadRange("unreadable") from error
+    return range_of(since, until, today)
+
+
+def range_of(first: dt.date | None, last: dt.date | None, today: dt.date) -> Days:
+    """Return the range of two days; without the last up to today, without the first thirty days. Raise BadRange."""
+    until = last or today
+    # A day more or less is still a day there, in every zone.
+    if not 1 < until.year < 9999 or (first and not first.year > 1):
+        raise BadRange("unreadable")
+    since = first or until - dt.timedelta(days=DEFAULT - 1)
     if since > until:
         raise BadRange("backwards")
     if (until - since).days >= LONGEST:
         raise BadRange("too long")
-    if not 1 < since.year <= until.year < 9999:
-        # A day more or less is still a day there.
-        raise BadRange("unreadable")
     return Days(since, until)
+
+
+def bounds(days: Days, zone: str) -> tuple[dt.datetime, dt.datetime]:
+    """Return when the first day begins in that time zone and when the last one ends."""
+    there = zoneinfo.ZoneInfo(zone)
+    begin = dt.datetime.combine(days.first, dt.time(), there)
+    return begin, dt.datetime.combine(days.last + dt.timedelta(days=1), dt.time(), there)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -13,6 +13,7 @@ from consult.inbox.services.changes import (
     undo_change,
 )
 from consult.inbox.services.convert import KnownMeanwhile, NothingChosen, NotThere, Plan, convert_enquiry
+from consult.inbox.services.forms import check_forms
 from consult.inbox.services.incoming import (
     REASONS,
     Kept,
@@ -119,6 +120,7 @@ __all__ = [
     "add_note",
     "assign_enquiry",
     "change_template",
+    "check_forms",
     "close_enquiry",
     "confirm_spam",
     "convert_enquiry",

@@ -50,7 +50,7 @@ def show_reports(request: HttpRequest) -> HttpResponse:
     except rules.BadRange as error:
         wrong = _(WRONG[error.reason])
         days = rules.days("", "", today)
-    since, until = bounds(days, here.time_zone)
+    since, until = rules.bounds(days, here.time_zone)
     found = inbox.figures(here.agency_id, since=since, until=until, zone=here.time_zone)
     context = {
         "days": days,
@@ -64,13 +64,6 @@ def show_reports(request: HttpRequest) -> HttpResponse:
         "time_zone": here.time_zone,
     }
     return render(request, "thread/reports.html", context)
-
-
-def bounds(days: rules.Days, zone: str) -> tuple[dt.datetime, dt.datetime]:
-    """Return when the first day begins there and when the last one ends."""
-    there = zoneinfo.ZoneInfo(zone)
-    begin = dt.datetime.combine(days.first, dt.time(), there)
-    return begin, dt.datetime.combine(days.last + dt.timedelta(days=1), dt.time(), there)
 
 
 def _ranges(days: rules.Days, today: dt.date) -> list[dict[str, Any]]:
