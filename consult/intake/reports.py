@@ -44,7 +44,8 @@ SELECT form_id, day, coalesce(accepted, 0), coalesce(stored, 0), coalesce(spoole
 """
 COUNT = """
 SELECT (SELECT count(*) FROM intake_setaside WHERE agency_id = %(agency)s AND resolved_at IS NULL)
-     + coalesce((SELECT confirmed + (waiting > 0)::int + jsonb_array_length(forms) FROM intake_alarm WHERE agency_id = %(agency)s), 0)
+     + coalesce((SELECT confirmed + (waiting > 0)::int + jsonb_array_length(forms)
+                   FROM intake_alarm WHERE agency_id = %(agency)s), 0)
 """
 
 

@@ -89,6 +89,7 @@ def _enquiries(came: list[inbox.Came], days: rules.Days) -> dict[str, Any]:
     top = rules.round_up(max(count for count, _held in values))
     return {
         "total": total,
+        "total_said": f"{total:,}",
         "held": held,
         "share": _share(held, total),
         "top": top,
@@ -167,8 +168,9 @@ def _debt(owed: list[inbox.Owed]) -> dict[str, Any]:
     """Return the open enquiries by age, as bars that lie."""
     most = max(each.count for each in owed)
     return {
-        "total": sum(each.count for each in owed),
-        "days": round(sum(each.days for each in owed)),
+        "total": (total := sum(each.count for each in owed)),
+        "total_said": f"{total:,}",
+        "days_said": f"{round(sum(each.days for each in owed)):,}",
         "rows": [
             {
                 "age": _(words),
