@@ -154,7 +154,7 @@ def attention_page(agency_id: int, now: dt.datetime) -> dict[str, Any]:
     done = aside.exclude(resolved_at=None).order_by("-resolved_at")[:RESOLVED_SHOWN]
     # In one statement, in no order.
     rows = sorted(open_.union(done, all=True), key=lambda row: row.resolved_at or row.received_at, reverse=True)
-    edges = models.Edge.objects.order_by("-spooled", "-seen_at")[:50]
+    edges = list(models.Edge.objects.order_by("-spooled", "-seen_at")[:50])
     return {
         "kept": [_kept(row, names) for row in rows if not row.resolved_at],
         "resolved": [_kept(row, names) for row in rows if row.resolved_at],
@@ -171,12 +171,17 @@ def attention_page(agency_id: int, now: dt.datetime) -> dict[str, Any]:
                 "here": edge.seen_at > now - dt.timedelta(minutes=1),
                 "spooled": edge.spooled,
                 "oldest_at": edge.oldest_at,
-                "late": edge.spooled > 0 and edge.oldest_at is not None and edge.oldest_at < now - WAITED,
+                "late": _is_late(edge, now),
             }
             for edge in edges
         ],
-        "late": waiting(agency_id, now),
+        # None of the edges waits for too long: nothing of the agency does.
+        "late": waiting(agency_id, now) if any(_is_late(edge, now) for edge in edges) else 0,
     }
+
+
+def _is_late(edge: models.Edge, now: dt.datetime) -> bool:
+    return edge.spooled > 0 and edge.oldest_at is not None and edge.oldest_at < now - WAITED
 
 
 @dataclasses.dataclass(frozen=True)
