@@ -28,6 +28,10 @@ SELECT i.indexrelid::regclass::text, pg_get_indexdef(i.indexrelid) FROM pg_index
  WHERE i.indrelid = ANY (%s::regclass[]) AND NOT i.indisunique
    AND NOT EXISTS (SELECT FROM pg_constraint c WHERE c.conindid = i.indexrelid) ORDER BY 1
 """
+OWNER = """
+INSERT INTO accounts_member (id, agency_id, created_at, role, user_id)
+SELECT gen_random_uuid(), %s, now(), 'owner', id FROM accounts_user WHERE email = %s
+"""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,8 +57,11 @@ def agencies(*, million: int = 1_000_000, others: int = 50, each: int = 10_000) 
     ]
 
 
-def fill(url: str, plan: list[Agency], told: Callable[[str], None] = lambda _: None) -> None:
-    """Write the rows of these agencies, as a superuser of an empty, migrated database: `url`."""
+def fill(url: str, plan: list[Agency], told: Callable[[str], None] = lambda _: None, *, owner: str = "") -> None:
+    """Write the rows of these agencies, as a superuser of an empty, migrated database: `url`.
+
+    The user of the address `owner` becomes an owner of each.
+    """
     with psycopg.connect(url, autocommit=True) as direct:
         # Checking each foreign key row by row would take most of the time.
         direct.execute("SET session_replication_role = replica")
@@ -66,6 +73,9 @@ def fill(url: str, plan: list[Agency], told: Callable[[str], None] = lambda _: N
             cursor.executemany(
                 "INSERT INTO plan VALUES (%s, %s, %s, %s, %s)", [dataclasses.astuple(each) for each in plan]
             )
+            members = [(each.id, owner) for each in plan if owner]
+            # After the agencies are there; nothing checks that meanwhile.
+            cursor.executemany(OWNER, members)
         indexes = direct.execute(INDEXES, [list(LARGE)]).fetchall()
         for name, _definition in indexes:
             direct.execute(f"DROP INDEX {name}".encode())
