@@ -102,7 +102,7 @@ def main(arguments: list[str] | None = None) -> int:
         link = _run(environ, "-c", f"import django; django.setup(); {SEED.replace(chr(10), '; ').strip('; ')}")
         plans: list[office_rows.Agency] = []
         if options.rows:
-            plan = office_rows.agencies(million=options.rows)
+            plan = office_rows.agencies(million=options.rows, each=max(200, options.rows // 100))
             office_rows.fill(cluster.url("superuser"), plan, console.print, owner="bench@example.com")
             plans = plan[:2]
         figures = [*_pages(environ, link.strip().splitlines()[-1], options, plans), _import(environ, options.imports)]
