@@ -37,7 +37,7 @@ fuzz: venv-dev ## Fuzz the JSON API for long, in every role (about 30 minutes; m
 audit: venv-dev ## Look for known weaknesses and licences of what we stand on, list all of it (asks the registries)
 	@exec $(PYTHON_IN_VENV) tools/audit.py
 
-bench-office: venv-dev ## Measure a signed-in page and the start of the office (a minute, a quiet machine)
+bench-office: venv-dev ## Measure a signed-in page and the start of the office (half an hour with a million enquiries, a quiet machine; a minute with args="--rows 0")
 	@exec $(PYTHON_IN_VENV) -m bench.office $(args)
 
 bench-intake: venv-dev ## Measure the intake beside its peers (15 minutes, a quiet machine): make bench-intake args="--rounds 1"

@@ -22,6 +22,8 @@ import httpx
 from rich.console import Console
 from rich.table import Table
 
+from bench import office_pages, office_rows, places
+
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "artifacts" / "bench-office.json"
 Figure = dict[str, float | str | bool | None]
@@ -73,25 +75,37 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="bench.office", description=__doc__)
     parser.add_argument("--requests", type=int, default=300, help="how many of each page (300)")
     parser.add_argument("--imports", type=int, default=7, help="how many fresh interpreters (7)")
+    parser.add_argument(
+        "--rows", type=int, default=1_000_000, help="enquiries of the large agency; 0: only empty pages (1000000)"
+    )
+    parser.add_argument("--only", default="", help="only the pages among many rows with this in their name")
     parser.add_argument("--json", type=pathlib.Path, default=RESULTS, help=f"where to ({RESULTS})")
     options = parser.parse_args(arguments)
     console = Console()
     from consult.machine import postgres
 
-    with postgres.temporary() as cluster, tempfile.TemporaryDirectory(prefix="bench-office-") as folder:
+    parent = places.make(places.CACHE)
+    with postgres.temporary(parent=parent) as cluster, tempfile.TemporaryDirectory(prefix="bench-office-") as folder:
         environ = {
             "PATH": os.environ["PATH"],
             "PYTHONPATH": str(ROOT),
             "DJANGO_SETTINGS_MODULE": "consult.settings.dev",
             "CONSULT_DATA_DIR": folder,
             "CONSULT_LOG_FORMAT": "json",
+            # Nobody is that fast by hand.
+            "CONSULT_API_MEMBER_LIMIT": "1000000/minute",
             "DATABASE_URL": cluster.url("consult_app"),
             "WORKER_DATABASE_URL": cluster.url("consult_worker"),
             "MIGRATE_DATABASE_URL": cluster.url("consult_owner"),
         }
         _run(environ, "manage.py", "migrate", "--verbosity", "0")
         link = _run(environ, "-c", f"import django; django.setup(); {SEED.replace(chr(10), '; ').strip('; ')}")
-        figures = [*_pages(environ, link.strip().splitlines()[-1], options.requests), _import(environ, options.imports)]
+        plans: list[office_rows.Agency] = []
+        if options.rows:
+            plan = office_rows.agencies(million=options.rows, each=max(200, options.rows // 100))
+            office_rows.fill(cluster.url("superuser"), plan, console.print, owner="bench@example.com")
+            plans = plan[:2]
+        figures = [*_pages(environ, link.strip().splitlines()[-1], options, plans), _import(environ, options.imports)]
         figures += _tokens(environ)
     _show(console, figures)
     options.json.parent.mkdir(parents=True, exist_ok=True)
@@ -109,7 +123,9 @@ def _run(environ: dict[str, str], *arguments: str) -> str:
     return done.stdout
 
 
-def _pages(environ: dict[str, str], link: str, requests: int) -> list[Figure]:
+def _pages(
+    environ: dict[str, str], link: str, options: argparse.Namespace, plans: list[office_rows.Agency]
+) -> list[Figure]:
     """Time at the server, from its own log line; the statements, from its header."""
     with closing(socket.socket()) as probe:
         probe.bind(("127.0.0.1", 0))
@@ -133,24 +149,47 @@ def _pages(environ: dict[str, str], link: str, requests: int) -> list[Figure]:
                 for name, path in (("inbox, empty", "/bench/inbox/"), ("sites, empty", "/bench/sites/")):
                     for _ in range(30):
                         client.get(path).raise_for_status()
-                    answers = [client.get(path).raise_for_status() for _ in range(requests)]
+                    answers = [client.get(path).raise_for_status() for _ in range(options.requests)]
                     ids = {answer.headers["X-Request-ID"] for answer in answers}
                     statements = max(int(answer.headers["X-Statements"]) for answer in answers)
                     figures.append(_figure(f"{name}: SQL statements", statements, "", 12))
                     log.flush()
                     lines = (folder / "office.log").read_text("utf-8").splitlines()
-                    told = [json.loads(line) for line in lines if line.startswith("{")]
-                    times = [line["duration_ms"] for line in told if line.get("request_id") in ids]
+                    logged = [json.loads(line) for line in lines if line.startswith("{")]
+                    times = [line["duration_ms"] for line in logged if line.get("request_id") in ids]
                     figures.append(_figure(f"{name}: at the server, median", statistics.median(times), "ms", 25))
                     whole = [answer.elapsed.total_seconds() * 1000 for answer in answers]
                     figures.append(_figure(f"{name}: over HTTP, median", statistics.median(whole), "ms", None))
                     figures.append(
                         _figure(f"{name}: over HTTP, 95th", statistics.quantiles(whole, n=20)[-1], "ms", None)
                     )
+                if plans:
+                    log.flush()
+                    told = office_pages.measure(
+                        client,
+                        folder / "office.log",
+                        plans,
+                        requests=max(10, options.requests // 5),
+                        only=options.only,
+                    )
+                    figures += _among_many(told)
                 return figures
         finally:
             office.terminate()
             office.wait(30)
+
+
+def _among_many(told: dict[str, list[tuple[float, int, int]]]) -> list[Figure]:
+    """Each page of the large agency: its time, its statements, and how much slower it is than the small one's."""
+    limits = {page.name: page.limit for page in office_pages.PAGES}
+    figures = []
+    for name, [(large, statements, _size), (small, *_rest)] in told.items():
+        figures += [
+            _figure(f"{name}: at the server, median", large, "ms", limits[name]),
+            _figure(f"{name}: times that of ten thousand rows", large / small, "×", office_pages.RATIO),
+            _figure(f"{name}: SQL statements", statements, "", None),
+        ]
+    return figures
 
 
 def _wait(client: httpx.Client, office: subprocess.Popen[bytes]) -> None:

@@ -44,6 +44,7 @@ for address, router in (
     ("/v1/templates", inbox_api.templates),
     ("/v1/jobs", inbox_api.jobs),
     ("/v1/people", thread_api.people),
+    ("/v1/reports", thread_api.reports),
     ("/v1/tokens", accounts_api.tokens),
     ("/v1/programs", accounts_api.grants),
     ("/v1/audit", accounts_api.audit),

@@ -175,6 +175,7 @@ SHOWN = {
     "<slug:agency>/sites/<uuid:site_id>/": "show_site",
     "<slug:agency>/forms/<uuid:form_id>/": "show_form",
     "<slug:agency>/files/<uuid:file_id>/": "download_file",
+    "<slug:agency>/reports/": "show_figures",
     "<slug:agency>/attention/": "list_set_aside",
     "<slug:agency>/attention/<uuid:set_aside_id>/raw/": "download_set_aside",
 }

@@ -108,7 +108,7 @@ def test_fixed_addresses(database: Database, cast: Cast) -> None:
     for name in (
         *crm,
         *("sites", "forms", "submissions", "enquiries", "tokens", "audit", "members", "me"),
-        *("invitations", "agency", "attention", "jobs", "programs"),
+        *("invitations", "agency", "attention", "jobs", "programs", "reports"),
     ):
         assert program.get(f"/api/v1/{name}").status_code == 200
     # Of features to come, and of nothing at all: a problem, whatever is asked and by whom.

@@ -79,6 +79,7 @@ OPERATIONS = {
     # Once.
     "retire_stage": "401 404 403 403 204 404",
     "restore_stage": MANAGE,
+    "show_figures": LIST,
     "list_labels": LIST,
     "list_fields": LIST,
     "show_field": READ,

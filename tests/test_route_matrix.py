@@ -188,6 +188,7 @@ ROUTES = {
     "<slug:agency>/forms/<uuid:form_id>/": READ,
     "<slug:agency>/forms/<uuid:form_id>/edit/": MANAGE,
     "<slug:agency>/sites/<uuid:site_id>/edit/": MANAGE,
+    "<slug:agency>/reports/": READ,
     "<slug:agency>/attention/": READ,
     "<slug:agency>/attention/<uuid:set_aside_id>/raw/": READ,
     "<slug:agency>/attention/<uuid:set_aside_id>/resolve/": RULE,

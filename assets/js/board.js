@@ -36,6 +36,14 @@ let kept = null;
 document.addEventListener("htmx:beforeSwap", (event) => {
   if (event.detail.target?.id === "board" && event.detail.shouldSwap) kept = selected()?.id ?? null;
 });
+// A move changes only the card and two heads.
+document.addEventListener("htmx:oobBeforeSwap", (event) => {
+  if (event.detail.target?.hasAttribute?.("data-deal")) kept = selected()?.id ?? event.detail.target.id;
+});
+document.addEventListener("htmx:oobAfterSwap", (event) => {
+  const row = event.detail.target?.closest?.("#board") && kept && document.getElementById(kept);
+  if (row && document.activeElement === document.body) select(row);
+});
 document.addEventListener("htmx:afterSettle", (event) => {
   if (event.detail.target?.id !== "board" || !kept) return;
   const row = document.getElementById(kept);

@@ -39,7 +39,8 @@ const refetch = () => document.body.dispatchEvent(new CustomEvent("consult:nudge
 
 function count(view, change) {
   const badge = document.querySelector(`[data-count="${view}"]`);
-  if (badge) badge.textContent = String(Math.max(0, Number(badge.textContent) + change));
+  // "1,000+" stays what it is.
+  if (badge && /^\d+$/.test(badge.textContent)) badge.textContent = String(Math.max(0, Number(badge.textContent) + change));
 }
 
 const WORKED_ON = ["open", "waiting", "snoozed"];

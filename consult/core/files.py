@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 CHUNK_BYTES = 256 * 1024
 # <agency>/<month of a visitor's file, or a kind of our own>/<id>
-_LOCATION = re.compile(r"[1-9]\d{0,18}/(\d{4}-\d\d|logo|export|mail|import|erasure)/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_LOCATION = re.compile(
+    r"[1-9]\d{0,18}/(\d{4}-\d\d|logo|export|mail|import|erasure)/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+)
 _VISITORS = "[0-9][0-9][0-9][0-9]-[0-9][0-9]"
 _PART_BYTES = 5 * 1024 * 1024
 # Where the edge writes what has no place yet; whatever is older than the longest upload was left by a killed one.

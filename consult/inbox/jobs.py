@@ -3,6 +3,7 @@
 import datetime as dt
 from uuid import UUID
 
+from consult.accounts import queries as accounts
 from consult.core import queue, tenancy
 from consult.inbox import queries, services
 
@@ -64,3 +65,10 @@ def fetch_due_mails() -> None:
 @queue.job("inbox.fetch_mails")
 def fetch_mails(*, agency_id: int) -> None:
     services.fetch_mails(agency_id=agency_id, now=dt.datetime.now(dt.UTC))
+
+
+@queue.periodic("inbox.check_forms", "7 * * * *")
+def check_forms() -> None:
+    now = dt.datetime.now(dt.UTC)
+    for agency_id, _slug, _name in accounts.agencies():
+        services.check_forms(agency_id=agency_id, now=now)

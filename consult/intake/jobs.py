@@ -22,6 +22,11 @@ def tell_attention(*, agency_id: int, member_id: str, confirmed: int, waiting: i
     )
 
 
+@queue.job("intake.tell_forms")
+def tell_forms(*, agency_id: int, member_id: str, forms: list[tuple[str, str, int]]) -> None:
+    services.tell_forms(agency_id=agency_id, member_id=UUID(member_id), forms=forms)
+
+
 @queue.periodic("intake.forget_addresses", "17 3 * * *")
 def forget_addresses() -> None:
     services.forget_addresses(now=dt.datetime.now(dt.UTC))

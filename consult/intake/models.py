@@ -214,7 +214,7 @@ class Tally(AgencyRecord):
 
 
 class Alarm(AgencyRecord):
-    """What the last check of the conservation count found wrong, and when the agency was told. At most one row."""
+    """What the last checks found wrong with the count and with forms, and when the agency was told. At most one row."""
 
     checked_at = models.DateTimeField()
     # [[form id, day, difference], …] of this check; what the one before found as well is confirmed.
@@ -223,6 +223,9 @@ class Alarm(AgencyRecord):
     # Submissions that wait in a spool for longer than they should.
     waiting = models.PositiveBigIntegerField(default=0)
     told_at = models.DateTimeField(null=True)
+    # Forms that behave otherwise than they did: [[form id, "silent" or "held", since when, by how much], …]: days of
+    # silence, or what part is held in per cent. Each was told of when it came here.
+    forms = models.JSONField(default=list, db_default=[])
 
     class Meta:
         constraints = (

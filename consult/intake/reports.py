@@ -44,8 +44,31 @@ SELECT form_id, day, coalesce(accepted, 0), coalesce(stored, 0), coalesce(spoole
 """
 COUNT = """
 SELECT (SELECT count(*) FROM intake_setaside WHERE agency_id = %(agency)s AND resolved_at IS NULL)
-     + coalesce((SELECT confirmed + (waiting > 0)::int FROM intake_alarm WHERE agency_id = %(agency)s), 0)
+     + coalesce((SELECT confirmed + (waiting > 0)::int + jsonb_array_length(forms)
+                   FROM intake_alarm WHERE agency_id = %(agency)s), 0)
 """
+
+
+# How far back a form's rhythm is looked for; one that is silent for longer than that is no alarm any more.
+RHYTHM_DAYS = 180
+RHYTHM = """
+SELECT form.id, array_agg(DISTINCT tally.day ORDER BY tally.day),
+       (SELECT received_at FROM intake_submission WHERE agency_id = %(agency)s AND form_id = form.id
+         ORDER BY received_at DESC LIMIT 1)
+  FROM intake_form form JOIN intake_tally tally ON (tally.agency_id, tally.form_id) = (form.agency_id, form.id)
+ WHERE form.agency_id = %(agency)s AND tally.day >= %(since)s AND tally.accepted > 0
+ GROUP BY form.id
+"""
+
+
+@dataclasses.dataclass(frozen=True)
+class FormAlarm:
+    """A form that behaves otherwise than it did: `kind` is silent (`by` days) or held (`by` per cent of what comes)."""
+
+    form_id: UUID
+    kind: str
+    since: dt.datetime
+    by: int
 
 
 @dataclasses.dataclass(frozen=True)
@@ -93,6 +116,26 @@ def attention_count(agency_id: int) -> int:
         return int(cursor.fetchone()[0])
 
 
+def silent_forms(agency_id: int, now: dt.datetime) -> list[FormAlarm]:
+    """Return the forms that have been silent for longer than their own history makes likely."""
+    with connection.cursor() as cursor:
+        cursor.execute(RHYTHM, {"agency": agency_id, "since": now.date() - dt.timedelta(days=RHYTHM_DAYS)})
+        rows = [(id, active, last) for id, active, last in cursor.fetchall() if last]
+    return [
+        FormAlarm(id, "silent", last, (now - last).days)
+        for id, active, last in rows
+        if rules.is_silent(active, (now - last).total_seconds() / 86_400, now.date())
+    ]
+
+
+def form_alarms(agency_id: int) -> list[FormAlarm]:
+    """Return the forms that behaved otherwise than they did when they were last looked at."""
+    rows = models.Alarm.objects.filter(agency_id=agency_id).values_list("forms", flat=True)
+    return [
+        FormAlarm(UUID(id), kind, dt.datetime.fromisoformat(since), by) for row in rows for id, kind, since, by in row
+    ]
+
+
 def waiting(agency_id: int, now: dt.datetime) -> int:
     """Return how many of the agency's submissions are in a spool that has waited for too long."""
     late = models.Edge.objects.filter(spooled__gt=0, oldest_at__lt=now - WAITED).values("source")
@@ -111,12 +154,15 @@ def attention_page(agency_id: int, now: dt.datetime) -> dict[str, Any]:
     done = aside.exclude(resolved_at=None).order_by("-resolved_at")[:RESOLVED_SHOWN]
     # In one statement, in no order.
     rows = sorted(open_.union(done, all=True), key=lambda row: row.resolved_at or row.received_at, reverse=True)
-    edges = models.Edge.objects.order_by("-spooled", "-seen_at")[:50]
+    edges = list(models.Edge.objects.order_by("-spooled", "-seen_at")[:50])
     return {
         "kept": [_kept(row, names) for row in rows if not row.resolved_at],
         "resolved": [_kept(row, names) for row in rows if row.resolved_at],
         "days": [{"form": names.get(day.form_id, ""), "count": day} for day in days],
         "differences": sum(day.difference != 0 for day in days),
+        "form_alarms": [
+            {"name": names[alarm.form_id], "alarm": alarm} for alarm in form_alarms(agency_id) if alarm.form_id in names
+        ],
         "edges": [
             {
                 "source": edge.source,
@@ -125,12 +171,17 @@ def attention_page(agency_id: int, now: dt.datetime) -> dict[str, Any]:
                 "here": edge.seen_at > now - dt.timedelta(minutes=1),
                 "spooled": edge.spooled,
                 "oldest_at": edge.oldest_at,
-                "late": edge.spooled > 0 and edge.oldest_at is not None and edge.oldest_at < now - WAITED,
+                "late": _is_late(edge, now),
             }
             for edge in edges
         ],
-        "late": waiting(agency_id, now),
+        # None of the edges waits for too long: nothing of the agency does.
+        "late": waiting(agency_id, now) if any(_is_late(edge, now) for edge in edges) else 0,
     }
+
+
+def _is_late(edge: models.Edge, now: dt.datetime) -> bool:
+    return edge.spooled > 0 and edge.oldest_at is not None and edge.oldest_at < now - WAITED
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,7 +1,10 @@
 """What a form's definition may say, and which field of a submission is the sender's name or address."""
 
 import dataclasses
+import datetime as dt
 import ipaddress
+import itertools
+import math
 import re
 import secrets
 import string
@@ -420,3 +423,48 @@ def is_disposable(email: str) -> bool:
     """Whether an address is of a service that gives out addresses for minutes."""
     labels = email.rpartition("@")[2].lower().rstrip(".").split(".")
     return any(".".join(labels[start:]) in disposable_email_domains.blocklist for start in range(len(labels) - 1))
+
+
+# --- forms that behave otherwise than they did -----------------------------------------------------------------------
+
+# A form's own rhythm is known from so many days on which something came, over so long.
+KNOWN_DAYS, KNOWN_FOR = 10, 28
+# How unlikely a silence must be for a form that is as busy as this one was.
+UNLIKELY = 0.001
+# A jump is looked for among so many of a day, against so many before it.
+FRESH, BEFORE = 20, 50
+
+
+def longest_likely_silence(active: Sequence[dt.date], today: dt.date) -> float | None:
+    """Return after how many days of silence a form is an alarm; None where its history says too little.
+
+    `active` are the days on which something came, in order, of the time that is looked at. It is longer than one and a
+    half times any gap that there was, and longer than chance would make of a form with so many active days.
+    """
+    if len(active) < KNOWN_DAYS or (today - active[0]).days < KNOWN_FOR:
+        return None
+    gap = max((after - before).days for before, after in itertools.pairwise(active))
+    # From the first to the last day alone: the silence itself is no part of what is usual.
+    share = len(active) / ((active[-1] - active[0]).days + 1)
+    by_chance = math.log(UNLIKELY) / math.log(1 - share) if share < 1 else 0.0
+    return max(2.0, 1.5 * gap, by_chance)
+
+
+def is_silent(active: Sequence[dt.date], silent_days: float, today: dt.date) -> bool:
+    """Return whether a form has been silent for longer than its history makes likely."""
+    longest = longest_likely_silence(active, today)
+    return longest is not None and silent_days > longest
+
+
+def held_has_jumped(fresh: tuple[int, int], before: tuple[int, int]) -> bool:
+    """Return whether more of a form's enquiries are held than usual; each is (held, all), of a day and of weeks before.
+
+    By more than chance would make of the share before (four standard deviations), and by a tenth of all at least.
+    """
+    (held, count), (held_before, count_before) = fresh, before
+    if count < FRESH or count_before < BEFORE:
+        return False
+    # As if one more of each kind had come: a form that never held anything may hold one.
+    usual = (held_before + 1) / (count_before + 2)
+    share = held / count
+    return share >= usual + 0.1 and share > usual + 4 * math.sqrt(usual * (1 - usual) / count)

@@ -25,8 +25,12 @@ def members(agency_id: int) -> list[Person]:
 
 def people(agency_id: int) -> list[Person]:
     """Return the agency's members by name, also those who have left."""
-    found = models.Member.objects.filter(agency_id=agency_id).select_related("user").order_by("user__name", "id")
-    return [_person(member) for member in found]
+    # Plain values: nearly every page asks for them, and rows of two tables take five times as long.
+    found = models.Member.objects.filter(agency_id=agency_id).order_by("user__name", "id")
+    return [
+        Person(id, name or email, email, role, left_at is not None)
+        for id, name, email, role, left_at in found.values_list("id", "user__name", "user__email", "role", "left_at")
+    ]
 
 
 def _person(member: models.Member) -> Person:

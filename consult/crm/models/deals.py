@@ -80,6 +80,10 @@ class Deal(AgencyRecord):
         indexes = (
             models.Index(fields=["agency", "status", "stage_id", "-stage_entered_at"], name="crm_deal_board"),
             models.Index(fields=["agency", "status", "-created_at", "-id"], name="crm_deal_list"),
+            # Reports read it alone.
+            models.Index(
+                fields=["agency", "created_at"], name="crm_deal_figures", include=["id", "stage_id", "status"]
+            ),
             models.Index(fields=["agency", "stage_id"], name="crm_deal_by_stage"),
             models.Index(fields=["agency", "contact_id"], name="crm_deal_by_contact"),
             models.Index(fields=["agency", "company_id"], name="crm_deal_by_company"),

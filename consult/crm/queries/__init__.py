@@ -29,13 +29,15 @@ from consult.crm.queries.deals import (
     NoSuchDeal,
     Stage,
     board,
+    board_below,
+    board_card,
+    counts,
     deal,
     deals,
     deals_of,
     open_deals_by_stage,
     plain_money,
     stages,
-    totals,
 )
 from consult.crm.queries.duplicates import Candidate, Merged, contact_candidates, duplicates_of, last_merge
 from consult.crm.queries.fields import Field, fields, filled
@@ -88,6 +90,8 @@ __all__ = [
     "Timeline",
     "alias_ids",
     "board",
+    "board_below",
+    "board_card",
     "client",
     "client_names",
     "clients_after",
@@ -103,6 +107,7 @@ __all__ = [
     "contacts",
     "contacts_after",
     "contacts_of",
+    "counts",
     "deal",
     "deals",
     "deals_after",
@@ -131,5 +136,4 @@ __all__ = [
     "stages",
     "survivors",
     "timeline",
-    "totals",
 ]

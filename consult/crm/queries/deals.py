@@ -2,11 +2,12 @@
 
 import dataclasses
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Q, Sum
+from django.db import connection
+from django.db.models import Count, Q, QuerySet, Sum
 
 from consult.accounts import queries as accounts
 from consult.crm import models, rules
@@ -15,8 +16,11 @@ from consult.crm.queries.companies import company_names
 from consult.crm.queries.contacts import alias_ids, contact_names
 from consult.crm.queries.labels import labels_of
 
-# What a column of the board holds at most; more are in the list.
-COLUMN = 100
+# What a column of the board shows at first, and how many more each time that somebody comes to its end.
+COLUMN = 25
+MORE = 50
+# Deals of a status are counted so far and no further.
+MOST_COUNTED = 1_000
 
 
 class NoSuchDeal(Exception):
@@ -90,12 +94,16 @@ class Deal(DealRow):
 
 @dataclasses.dataclass(frozen=True)
 class Column:
-    """A stage of the board: how many deals it holds, what they are worth by currency, and the first hundred."""
+    """A stage of the board: how many deals it holds, what they are worth by currency, and the first of them.
+
+    `next_cursor` is where the others begin; empty when these are all.
+    """
 
     stage: Stage
     count: int
     totals: list[Total]
     deals: list[DealRow]
+    next_cursor: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -147,30 +155,78 @@ def whole(agency_id: int, rows: list[models.Deal]) -> list[Deal]:
     ]
 
 
-def board(agency_id: int, *, owner_id: UUID | None = None) -> list[Column]:
-    """Return the open deals by stage, those that came last first; `owner_id` narrows them to one member's."""
-    found = models.Deal.objects.filter(agency_id=agency_id, status="open")
-    if owner_id:
-        found = found.filter(owner_id=owner_id)
+def board(
+    agency_id: int,
+    *,
+    owner_id: UUID | None = None,
+    more: Mapping[UUID, int] | None = None,
+    only: Collection[UUID] | None = None,
+    cards: bool = True,
+) -> list[Column]:
+    """Return the open deals by stage, those that came last first; `owner_id` narrows them to one member's.
+
+    `more` says of a stage how often somebody has come to its end. `only`: these stages; without `cards` no deals.
+    """
+    found = _on_board(agency_id, owner_id)
     every = stages(agency_id)
+    wanted = [stage for stage in every if only is None or stage.id in only]
+    if only is not None:
+        found = found.filter(stage_id__in=only)
     counts: dict[UUID, int] = {}
     totals: dict[UUID, list[Total]] = {}
-    sums = found.values("stage_id", "currency").annotate(deals=Count("id"), minor=Sum("value_minor"))
-    for row in sums.order_by("currency"):
-        counts[row["stage_id"]] = counts.get(row["stage_id"], 0) + row["deals"]
-        if row["currency"]:
+    sums = found.values_list("stage_id", "currency").annotate(deals=Count("id"), minor=Sum("value_minor"))
+    for stage_id, currency, count, minor in sums.order_by("currency"):
+        counts[stage_id] = counts.get(stage_id, 0) + count
+        if currency:
             # A sum of bigint is numeric in PostgreSQL.
-            totals.setdefault(row["stage_id"], []).append(Total(int(row["minor"]), row["currency"]))
-    rows: list[models.Deal] = []
-    for stage in every:
-        if counts.get(stage.id):
-            rows += found.filter(stage_id=stage.id).order_by("-stage_entered_at", "-id")[:COLUMN]
+            totals.setdefault(stage_id, []).append(Total(int(minor), currency))
+    sizes = {stage.id: COLUMN + MORE * (more or {}).get(stage.id, 0) for stage in wanted}
+    columns = [
+        found.filter(stage_id=stage.id).order_by("-stage_entered_at", "-id")[: sizes[stage.id]]
+        for stage in wanted
+        if cards and counts.get(stage.id)
+    ]
+    rows = list(columns[0].union(*columns[1:], all=True)) if len(columns) > 1 else [*columns[0]] if columns else []
     shown: dict[UUID, list[DealRow]] = {}
-    for deal_row in _rows(agency_id, rows, every):
+    # A union has no order.
+    for deal_row in sorted(_rows(agency_id, rows, every), key=lambda row: (row.stage_entered_at, row.id), reverse=True):
         shown.setdefault(deal_row.stage_id, []).append(deal_row)
     return [
-        Column(stage, counts.get(stage.id, 0), totals.get(stage.id, []), shown.get(stage.id, [])) for stage in every
+        Column(
+            stage,
+            counts.get(stage.id, 0),
+            totals.get(stage.id, []),
+            on := shown.get(stage.id, []),
+            _place(on[-1]) if on and counts[stage.id] > len(on) else "",
+        )
+        for stage in wanted
     ]
+
+
+def board_below(agency_id: int, stage_id: UUID, *, owner_id: UUID | None = None, after: str) -> DealPage:
+    """Return what stands in a column of the board below this place; nothing below an unreadable one."""
+    place = pages.place(after)
+    at = pages.moment(place[0]) if place else None
+    if not place or not at:
+        return DealPage([], "")
+    found = _on_board(agency_id, owner_id).filter(stage_id=stage_id, stage_entered_at__lte=at)
+    found = found.filter(Q(stage_entered_at__lt=at) | Q(id__lt=place[1])).order_by("-stage_entered_at", "-id")
+    rows = _rows(agency_id, found[: MORE + 1])
+    return DealPage(rows[:MORE], _place(rows[MORE - 1]) if len(rows) > MORE else "")
+
+
+def board_card(agency_id: int, deal_id: UUID) -> list[DealRow]:
+    """Return an open deal as the board shows it; none when it is not open."""
+    return _rows(agency_id, _on_board(agency_id, None).filter(id=deal_id))
+
+
+def _on_board(agency_id: int, owner_id: UUID | None) -> QuerySet[models.Deal]:
+    found = models.Deal.objects.filter(agency_id=agency_id, status="open")
+    return found.filter(owner_id=owner_id) if owner_id else found
+
+
+def _place(row: DealRow) -> str:
+    return pages.cursor(row.stage_entered_at.isoformat(), row.id)
 
 
 def deals(agency_id: int, *, status: str = "open", owner_id: UUID | None = None, after: str = "") -> DealPage:
@@ -188,15 +244,18 @@ def deals(agency_id: int, *, status: str = "open", owner_id: UUID | None = None,
     return DealPage(_rows(agency_id, rows), ends)
 
 
-def totals(agency_id: int) -> dict[str, tuple[int, list[Total]]]:
-    """Return, by status, how many deals there are and what they are worth by currency."""
-    found = models.Deal.objects.filter(agency_id=agency_id).values("status", "currency")
-    summed: dict[str, tuple[int, list[Total]]] = {}
-    for row in found.annotate(deals=Count("id"), minor=Sum("value_minor")).order_by("status", "currency"):
-        count, money = summed.get(row["status"], (0, []))
-        more = [Total(int(row["minor"]), row["currency"])] if row["currency"] else []
-        summed[row["status"]] = (count + row["deals"], [*money, *more])
-    return summed
+COUNTS = """
+SELECT status, (SELECT count(*) FROM (SELECT FROM crm_deal WHERE agency_id = %(agency)s AND status = asked.status
+                                       LIMIT %(most)s) counted)
+  FROM unnest(ARRAY['open', 'won', 'lost']) AS asked (status)
+"""
+
+
+def counts(agency_id: int) -> dict[str, int]:
+    """Return how many deals are open, won and lost; MOST_COUNTED + 1 means more than MOST_COUNTED."""
+    with connection.cursor() as cursor:
+        cursor.execute(COUNTS, {"agency": agency_id, "most": MOST_COUNTED + 1})
+        return dict(cursor.fetchall())
 
 
 def deals_of(

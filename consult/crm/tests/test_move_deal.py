@@ -1,6 +1,7 @@
 """Moving deals through the pipeline, winning and losing them."""
 
 import datetime as dt
+import re
 import uuid
 
 import pytest
@@ -35,9 +36,22 @@ def test_move_deal_works(database: Database, cast: Cast, known: Known, stages: l
     assert cast.bob.client.post(url, sent)["Location"] == "/a/deals/"
     part = cast.bob.client.post(url, sent | {"stage": stages[0].id}, headers={"HX-Request": "true"})
     assert (part.status_code, 'id="board"' in part.content.decode()) == (200, True)
+    # What it has changed, where the board says where it was: the card, and the heads of two columns.
+    part = cast.bob.client.post(
+        url, sent | {"stage": stages[1].id, "from": stages[0].id}, headers={"HX-Request": "true"}
+    )
+    text = part.content.decode()
+    assert (part["HX-Reswap"], 'id="board"' in text, f"afterbegin:#deals-{stages[1].id}" in text) == (
+        "none",
+        False,
+        True,
+    )
+    assert re.findall(r'id="head-([^"]+)" hx-swap-oob="true"', text) == [str(stages[0].id), str(stages[1].id)]
+    cast.bob.client.post(url, {"stage": stages[0].id})
+    assert len(audit(database, "crm.move_deal")) == 5
     # Where it is already is no move.
     cast.bob.client.post(url, {"stage": stages[0].id})
-    assert len(audit(database, "crm.move_deal")) == 3
+    assert len(audit(database, "crm.move_deal")) == 5
 
 
 def test_how_long_it_was_in_a_stage_is_kept(

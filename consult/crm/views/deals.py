@@ -1,6 +1,8 @@
 """Pages of deals: the board, the list, and each of them."""
 
+import contextlib
 import datetime as dt
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 from uuid import UUID
@@ -22,18 +24,55 @@ STATUSES = ("open", "won", "lost")
 
 @require_GET
 def deal_board(request: HttpRequest) -> HttpResponse:
+    here = accounts.here(request)
+    stage_id = asked.id(request, "stage")
+    if stage_id and "after" in request.GET:
+        below = queries.board_below(
+            here.agency_id, stage_id, owner_id=_whose(request, here), after=asked.text(request, "after")
+        )
+        stage = {"id": stage_id}
+        context = {
+            "cards": below.deals,
+            "column": {"stage": stage, "next_cursor": below.next_cursor},
+            "stages": queries.stages(here.agency_id),
+            "is_mine": _is_mine(request),
+        }
+        return render(request, "crm/deal_board.html#below", context)
     return _board(request)
+
+
+def _is_mine(request: HttpRequest) -> bool:
+    return request.GET.get("owner") == "me"
+
+
+def _whose(request: HttpRequest, here: accounts.Membership) -> UUID | None:
+    return here.member_id if _is_mine(request) else None
+
+
+# How often a column is asked to be longer: then it holds a thousand, and more are in the list.
+MOST_MORE = 20
+
+
+def _more(request: HttpRequest) -> Counter[UUID]:
+    """Return how much longer each column is to be, as the board itself said where somebody came to a column's end."""
+    said = [*request.GET.getlist("more"), *request.POST.getlist("more")][: 20 * MOST_MORE]
+    found: Counter[UUID] = Counter()
+    for text in said:
+        with contextlib.suppress(ValueError):
+            found[UUID(text)] += 1
+    return Counter({id: min(times, MOST_MORE) for id, times in found.items()})
 
 
 def _board(request: HttpRequest, *, status: int = 200, **more: Any) -> HttpResponse:
     here = accounts.here(request)
-    is_mine = request.GET.get("owner") == "me"
-    columns = queries.board(here.agency_id, owner_id=here.member_id if is_mine else None)
+    longer = _more(request)
+    columns = queries.board(here.agency_id, owner_id=_whose(request, here), more=longer)
     context = {
         "columns": columns,
-        "is_mine": is_mine,
-        "sums": queries.totals(here.agency_id),
-        "today": dt.datetime.now(dt.UTC),
+        "stages": [column.stage for column in columns],
+        "longer": list(longer.elements()),
+        "is_mine": _is_mine(request),
+        "counts": queries.counts(here.agency_id),
         **more,
     }
     return render(request, "crm/deal_board.html", context, status=status)
@@ -44,11 +83,10 @@ def deal_list(request: HttpRequest) -> HttpResponse:
     here = accounts.here(request)
     status = request.GET.get("status", "open")
     status = status if status in STATUSES else "open"
-    is_mine = request.GET.get("owner") == "me"
     page = queries.deals(
         here.agency_id,
         status=status,
-        owner_id=here.member_id if is_mine else None,
+        owner_id=_whose(request, here),
         after=request.GET.get("after", ""),
     )
     context = {
@@ -56,8 +94,8 @@ def deal_list(request: HttpRequest) -> HttpResponse:
         "next_cursor": page.next_cursor,
         "after": request.GET.get("after", ""),
         "status": status,
-        "is_mine": is_mine,
-        "sums": queries.totals(here.agency_id),
+        "is_mine": _is_mine(request),
+        "counts": queries.counts(here.agency_id),
     }
     return render(request, "crm/deal_list.html", context)
 
@@ -194,7 +232,23 @@ def move_deal(request: HttpRequest, deal_id: UUID) -> HttpResponse:
         return _answer(request, deal_id, _("It is won or lost already. Open it again before you move it."))
     except services.StageChanged:
         return _answer(request, deal_id, _("Somebody else has moved it meanwhile. Here is where it stands now."))
+    if request.headers.get("HX-Request") and request.POST.get("page") == "board" and seen:
+        return _moved(request, deal_id, {UUID(seen), stage_id})
     return _answer(request, deal_id)
+
+
+def _moved(request: HttpRequest, deal_id: UUID, stages: set[UUID]) -> HttpResponse:
+    """Answer with the card and the heads of the two columns; what else is on the board stays as it is."""
+    here = accounts.here(request)
+    context = {
+        "columns": queries.board(here.agency_id, owner_id=_whose(request, here), only=stages, cards=False),
+        "cards": queries.board_card(here.agency_id, deal_id),
+        "stages": queries.stages(here.agency_id),
+        "is_mine": _is_mine(request),
+    }
+    answer = render(request, "crm/deal_board.html#moved", context)
+    answer["HX-Reswap"] = "none"
+    return answer
 
 
 def _answer(request: HttpRequest, deal_id: UUID, wrong: str = "") -> HttpResponse:

@@ -120,6 +120,12 @@ class Enquiry(AgencyRecord):
             models.Index(fields=["agency", "deal_id"], name="inbox_enquiry_by_deal"),
             models.Index(fields=["agency", "status", "-received_at", "-number"], name="inbox_enquiry_by_status"),
             models.Index(fields=["agency", "-received_at", "-number"], name="inbox_enquiry_by_time"),
+            # Reports read it alone.
+            models.Index(
+                fields=["agency", "received_at"],
+                name="inbox_enquiry_figures",
+                include=["form_id", "status", "first_answer_at"],
+            ),
             models.Index(
                 fields=["agency", "assignee_id", "status", "-received_at", "-number"], name="inbox_enquiry_by_person"
             ),

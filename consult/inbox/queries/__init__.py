@@ -23,7 +23,7 @@ from consult.inbox.queries.enquiries import (
     notes,
 )
 from consult.inbox.queries.jobs import agencies_to_wake
-from consult.inbox.queries.lists import Page, SavedView, aside, choices, enquiries, others_of_sender
+from consult.inbox.queries.lists import MOST_COUNTED, Page, SavedView, aside, choices, enquiries, others_of_sender
 from consult.inbox.queries.mailboxes import (
     FETCH_EVERY,
     TROUBLE_AFTER,
@@ -59,6 +59,7 @@ __all__ = [
     "FETCH_EVERY",
     "HOOK_OVERLAP",
     "LARGEST_PICTURE",
+    "MOST_COUNTED",
     "PICTURES",
     "TROUBLE_AFTER",
     "WORDS",

@@ -24,6 +24,7 @@ from consult.inbox.services.drafts import (
     remove_files,
 )
 from consult.inbox.services.fetching import fetch_mails
+from consult.inbox.services.forms import check_forms
 from consult.inbox.services.incoming import (
     REASONS,
     Kept,
@@ -139,6 +140,7 @@ __all__ = [
     "add_note",
     "assign_enquiry",
     "change_template",
+    "check_forms",
     "check_mailbox",
     "close_enquiry",
     "confirm_spam",

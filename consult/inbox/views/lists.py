@@ -61,7 +61,7 @@ def enquiry_list(request: HttpRequest) -> HttpResponse:
         "q": filters.q,
         "counts": counts,
         "tabs": [
-            {"name": name, "label": _(label), "query": filters.query(view=name), "count": counts[name]}
+            {"name": name, "label": _(label), "query": filters.query(view=name), "count": _so_many(counts[name])}
             for name, label in VIEWS.items()
         ],
         "saved_views": views,
@@ -72,6 +72,10 @@ def enquiry_list(request: HttpRequest) -> HttpResponse:
         "failed_jobs": queue.failed_count() if accounts.may(here, "jobs.manage") else 0,
     }
     return render(request, "inbox/enquiry_list.html", context)
+
+
+def _so_many(count: int) -> str:
+    return f"{queries.MOST_COUNTED:,}+" if count > queries.MOST_COUNTED else str(count)
 
 
 def _chips(narrowing: list[dict[str, Any]], filters: forms.Filters) -> list[dict[str, str]]:

@@ -32,21 +32,10 @@ class FormLabel:
 
 def form_labels(agency_id: int) -> Mapping[UUID, FormLabel]:
     """Return every form's label by id, in the order of sites and forms."""
-    forms = models.Form.objects.filter(agency_id=agency_id).select_related("site")
-    forms = forms.order_by("site__name", "site_id", "name", "id")
-    return {
-        form.id: FormLabel(
-            form.name,
-            form.site.name,
-            form.notify_addresses,
-            form.language,
-            form.auto_reply,
-            form.auto_reply_text,
-            form.site_id,
-            form.site.client_id,
-        )
-        for form in forms
-    }
+    # Plain values: nearly every page asks for them, and rows of two tables take five times as long.
+    columns = ("name", "site__name", "notify_addresses", "language", "auto_reply", "auto_reply_text", "site_id")
+    forms = models.Form.objects.filter(agency_id=agency_id).order_by("site__name", "site_id", "name", "id")
+    return {id: FormLabel(*rest) for id, *rest in forms.values_list("id", *columns, "site__client_id")}
 
 
 def sites(agency_id: int) -> list[dict[str, Any]]:

@@ -338,6 +338,68 @@ def tell_attention(*, agency_id: int, member_id: UUID, confirmed: int, waiting: 
         mail.EmailMessage(subject=subject, body=body, to=[address]).send()
 
 
+def check_forms(
+    *, agency_id: int, held: Mapping[UUID, tuple[tuple[int, int], tuple[int, int]]], now: dt.datetime
+) -> None:
+    """Look for forms that have gone silent, or of which suddenly much is held; tell owners and admins of each once.
+
+    `held` is of each form (held, all): of the last day, and of the weeks before. An alarm ends by itself.
+    """
+    with tenancy.agency(agency_id):
+        found = reports.silent_forms(agency_id, now)
+        for form_id, (fresh, before) in held.items():
+            if rules.held_has_jumped(fresh, before):
+                found.append(reports.FormAlarm(form_id, "held", now, round(100 * fresh[0] / fresh[1])))
+        alarm = models.Alarm.objects.select_for_update().filter(agency_id=agency_id).first()
+        if alarm is None:
+            if not found:
+                return
+            alarm = models.Alarm(agency_id=agency_id, checked_at=now)
+        known = {(id, kind): since for id, kind, since, _by in alarm.forms}
+        fresh_ones = [each for each in found if (str(each.form_id), each.kind) not in known]
+        alarm.forms = [
+            [str(each.form_id), each.kind, known.get((str(each.form_id), each.kind), each.since.isoformat()), each.by]
+            for each in found
+        ]
+        alarm.save()
+        if fresh_ones:
+            log.warning(
+                "forms", agency=agency_id, silent=sum(each.kind == "silent" for each in found), alarms=len(found)
+            )
+            told = [[str(each.form_id), each.kind, each.by] for each in fresh_ones]
+            people = [person.id for person in accounts_queries.members(agency_id) if person.role in TOLD]
+            queue.enqueue_each("intake.tell_forms", [{"member_id": str(id), "forms": told} for id in people])
+
+
+def tell_forms(*, agency_id: int, member_id: UUID, forms: Sequence[tuple[str, str, int]]) -> None:
+    """Mail a member which forms behave otherwise than they did: (form id, kind, by how much), as in `FormAlarm`."""
+    with tenancy.agency(agency_id):
+        people = [person.email for person in accounts_queries.members(agency_id) if person.id == member_id]
+        path = reverse("intake:attention", args=[accounts_queries.agency_slug(agency_id)])
+        labels = queries.form_labels(agency_id)
+    lines = []
+    for id, kind, by in forms:
+        if label := labels.get(UUID(id)):
+            words = _("%(form)s: nothing for %(n)d days, which is longer than usual")
+            if kind == "held":
+                words = _("%(form)s: %(n)d %% of what came since yesterday is held, more than usual")
+            lines.append(words % {"form": f"{label.site_name}, {label.form_name}", "n": by})
+    if not lines:
+        return
+    said = [
+        _("A form behaves otherwise than it did:"),
+        "",
+        *lines,
+        "",
+        _("Send it yourself once from the site, to see whether it still works."),
+        f"{settings.CONSULT_OFFICE_URL}{path}",
+        "",
+        _("There will be no second mail about this unless it ends and begins again."),
+    ]
+    for address in people:
+        mail.EmailMessage(subject=_("Consult: look at a form"), body="\n".join(said), to=[address]).send()
+
+
 def type_in(
     *,
     agency_id: int,
