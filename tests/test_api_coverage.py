@@ -61,6 +61,7 @@ TABLE = {
     "<slug:agency>/inbox/<int:number>/restore/": "restore_enquiry",
     "<slug:agency>/inbox/<int:number>/spam/": "confirm_spam",
     "<slug:agency>/inbox/<int:number>/assign/": "assign_enquiry",
+    "<slug:agency>/inbox/<int:number>/labels/": "label_enquiry",
     "<slug:agency>/inbox/<int:number>/notes/": "add_note",
     "<slug:agency>/jobs/<int:job_id>/retry/": "retry_job",
     "<slug:agency>/inbox/<int:number>/reply/": "send_reply",

@@ -102,6 +102,7 @@ OPERATIONS = {
     "restore_enquiry": WRITE,
     "confirm_spam": WRITE,
     "assign_enquiry": WRITE,
+    "label_enquiry": WRITE,
     "wait_enquiry": WRITE,
     "snooze_enquiry": WRITE,
     "convert_enquiry": WRITE,

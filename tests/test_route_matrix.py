@@ -103,6 +103,7 @@ ROUTES = {
     "<slug:agency>/inbox/<int:number>/restore/": ACT,
     "<slug:agency>/inbox/<int:number>/spam/": ACT,
     "<slug:agency>/inbox/<int:number>/assign/": ACT,
+    "<slug:agency>/inbox/<int:number>/labels/": ACT,
     "<slug:agency>/inbox/<int:number>/notes/": NOTE,
     "<slug:agency>/inbox/<int:number>/reply/": NOTE,
     # There is no such message, attachment, mail or template; what they do: consult/inbox/tests/.

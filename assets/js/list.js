@@ -136,6 +136,14 @@ export function actOnPicked(action) {
   return true;
 }
 
+// Which label is typed; enter gives it to all that are chosen.
+export function labelPicked() {
+  const field = document.querySelector("#bulk [data-label-field]");
+  if (!field || picked().length === 0) return false;
+  field.focus();
+  return true;
+}
+
 document.addEventListener("change", (event) => {
   if (event.target.matches?.("[data-pick]")) showPicked();
 });
@@ -143,6 +151,9 @@ document.addEventListener("change", (event) => {
 document.addEventListener("htmx:afterRequest", (event) => {
   if (event.detail.requestConfig.elt.id !== "bulk" || !event.detail.successful) return;
   unpick();
+  const field = event.detail.requestConfig.elt.querySelector("[data-label-field]");
+  if (field) field.value = "";
+  if (document.activeElement === field) select(selected() ?? rows()[0]); // the keyboard goes on in the list
   refetch();
 });
 

@@ -31,6 +31,7 @@ urlpatterns = [
     path("inbox/<int:number>/restore/", actions.restore_enquiry, name="restore_enquiry"),
     path("inbox/<int:number>/spam/", actions.confirm_spam, name="confirm_spam"),
     path("inbox/<int:number>/assign/", actions.assign_enquiry, name="assign_enquiry"),
+    path("inbox/<int:number>/labels/", actions.label_enquiry, name="label_enquiry"),
     path("inbox/<int:number>/convert/", convert.convert_enquiry, name="convert_enquiry"),
     path("inbox/<int:number>/notes/", actions.add_note, name="add_note"),
     path("inbox/<int:number>/reply/", replies.send_reply, name="send_reply"),

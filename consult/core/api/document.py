@@ -28,7 +28,7 @@ TAGS = {
     "Contacts": "People whom the agency knows.",
     "Companies": "Companies that the agency knows.",
     "Deals": "Work that may be won, and the stages that it passes.",
-    "Labels": "Words that contacts, companies and deals are sorted by.",
+    "Labels": "Words that contacts, companies, deals and enquiries are sorted by.",
     "Fields": "What the agency adds to contacts, companies and deals.",
     "Sites": "Websites of clients, or of the agency itself.",
     "Forms": "Forms on sites: their fields, rules and settings.",

@@ -26,7 +26,7 @@ from consult.crm.queries.contacts import (
 from consult.crm.queries.deals import Deal, DealRow, NoSuchDeal, Stage, board, deal, deals, deals_of, stages, totals
 from consult.crm.queries.duplicates import Candidate, Merged, contact_candidates, duplicates_of, last_merge
 from consult.crm.queries.fields import Field, fields, filled
-from consult.crm.queries.labels import labels, labels_of
+from consult.crm.queries.labels import EVERY_LABEL, labels, labels_of
 from consult.crm.queries.phones import phone_region
 from consult.crm.queries.records import (
     Noted,
@@ -40,6 +40,7 @@ from consult.crm.queries.records import (
 from consult.crm.queries.timeline import Line, Timeline, timeline
 
 __all__ = [
+    "EVERY_LABEL",
     "MOST_PEOPLE",
     "Candidate",
     "Client",

@@ -26,7 +26,7 @@ from consult.crm.services.deals import (
     win_deal,
 )
 from consult.crm.services.fields import FieldTaken, NoSuchField, TooManyFields, create_field, retire_field
-from consult.crm.services.labels import set_labels
+from consult.crm.services.labels import ensure_labels, set_labels
 from consult.crm.services.merges import CannotMerge, CannotUnmerge, merge_contacts, tell_apart, unmerge_contacts
 from consult.crm.services.timeline import EmptyNote, add_note, record_event
 from consult.crm.services.versions import ChangedMeanwhile
@@ -56,6 +56,7 @@ __all__ = [
     "create_deal",
     "create_field",
     "ensure_client",
+    "ensure_labels",
     "ensure_stages",
     "lock_client",
     "lock_company",

@@ -24,6 +24,7 @@ REFUSALS = {
     services.NotAhead: ("invalid", "/until"),
     services.NothingTyped: ("invalid", "/message"),
     services.NoSuchForm: ("invalid", "/form_id"),
+    services.TooManyLabels: ("invalid", "/labels"),
     services.NothingChosen: ("invalid", ""),
     services.NotThere: ("invalid", ""),
     ValueError: ("invalid", ""),
@@ -77,6 +78,7 @@ class Enquiry(api.Shape):
     contact_id: UUID | None
     company_id: UUID | None
     deal_id: UUID | None
+    labels: list[str]
 
 
 class Note(api.Shape):
@@ -94,6 +96,14 @@ class NoteInput(api.Input):
 
 class Assignment(api.Input):
     member_id: Annotated[UUID | None, Field(description="Null takes it from its assignee.")]
+
+
+class Labels(api.Input):
+    """Everything that it bears afterwards. A name that is not there yet makes a label."""
+
+    labels: Annotated[
+        list[Annotated[api.Line, Field(max_length=50)]], Field(max_length=20, examples=[["Urgent", "Wedding"]])
+    ]
 
 
 class Closing(api.Input):
@@ -143,6 +153,8 @@ class Wanted(api.Paging):
         UUID | Literal["none"] | None, Field(description="A member's id, or `none` for unassigned ones.")
     ] = None
     form_id: UUID | None = None
+    client_id: UUID | None = None
+    label_id: UUID | None = None
     q: Annotated[str, Field(max_length=200, description="Name, address, text, number or receipt.")] = ""
 
 
@@ -176,6 +188,8 @@ def list_enquiries(request: HttpRequest, wanted: Query[Wanted]) -> HttpResponse:
         assignee_id=wanted.assignee if isinstance(wanted.assignee, UUID) else None,
         unassigned=wanted.assignee == "none",
         form_id=wanted.form_id,
+        client_id=wanted.client_id,
+        label_id=wanted.label_id,
         search=wanted.q,
     )
     return api.listed(request, rows, wanted, shape=_enquiry, place=lambda row: (row.number,))
@@ -241,6 +255,12 @@ def confirm_spam(request: HttpRequest, number: int) -> HttpResponse:
 def assign_enquiry(request: HttpRequest, number: int, body: Assignment) -> HttpResponse:
     """Give it to a member, or to nobody."""
     return _change(request, number, services.assign_enquiry, member_id=body.member_id)
+
+
+@enquiries.put("/{int:number}/labels", response=Enquiry, summary="Label an enquiry")
+def label_enquiry(request: HttpRequest, number: int, body: Labels) -> HttpResponse:
+    """These labels and no others; an empty list takes all. The words are the CRM's (`/labels`)."""
+    return _change(request, number, services.label_enquiry, names=body.labels)
 
 
 @enquiries.post("/{int:number}/convert", response=Enquiry, summary="Convert an enquiry")

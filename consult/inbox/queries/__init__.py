@@ -12,7 +12,16 @@ from consult.inbox.queries.enquiries import (
     notes,
 )
 from consult.inbox.queries.jobs import agencies_to_wake
-from consult.inbox.queries.lists import Page, SavedView, aside, choices, enquiries, others_of_sender
+from consult.inbox.queries.lists import (
+    Aside,
+    Page,
+    SavedView,
+    aside,
+    choices,
+    clean_cursor,
+    enquiries,
+    others_of_sender,
+)
 from consult.inbox.queries.mails import WORDS, notification, reply, reply_words
 from consult.inbox.queries.messages import (
     Attached,
@@ -39,6 +48,7 @@ from consult.inbox.queries.records import Noted, Record, enquiries_before, note,
 
 __all__ = [
     "WORDS",
+    "Aside",
     "Attached",
     "Delivered",
     "Detail",
@@ -57,6 +67,7 @@ __all__ = [
     "aside",
     "attachment",
     "choices",
+    "clean_cursor",
     "deliveries",
     "enquiries",
     "enquiries_before",

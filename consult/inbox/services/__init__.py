@@ -23,6 +23,14 @@ from consult.inbox.services.incoming import (
     receive_mail,
     sweep_mail_files,
 )
+from consult.inbox.services.labels import (
+    TooManyLabels,
+    add_labels,
+    ensure_labels,
+    known_labels,
+    label_enquiry,
+    take_labels,
+)
 from consult.inbox.services.ledger import note_opened
 from consult.inbox.services.mails import NoSuchJob, NotSent, notify_enquiry, reply_to_sender, retry_job
 from consult.inbox.services.notes import EmptyNote, add_note
@@ -112,10 +120,12 @@ __all__ = [
     "TooLongReply",
     "TooMany",
     "TooManyFiles",
+    "TooManyLabels",
     "TooManyReplies",
     "TooManyTemplates",
     "UnknownPlaceholder",
     "Upload",
+    "add_labels",
     "add_note",
     "assign_enquiry",
     "change_template",
@@ -128,8 +138,11 @@ __all__ = [
     "discard_draft",
     "dismiss_mail",
     "each",
+    "ensure_labels",
     "keep_draft",
     "keep_mail",
+    "known_labels",
+    "label_enquiry",
     "lock_enquiry",
     "note_opened",
     "notify_enquiry",
@@ -147,6 +160,7 @@ __all__ = [
     "send_reply",
     "snooze_enquiry",
     "sweep_mail_files",
+    "take_labels",
     "type_in_enquiry",
     "undo_change",
     "undo_changes",

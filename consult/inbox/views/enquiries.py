@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from consult.accounts import queries as accounts
+from consult.crm import queries as crm
 from consult.inbox import forms, queries, rules, services
 from consult.inbox.views import history
 
@@ -47,7 +48,8 @@ def page(
     request: HttpRequest, number: int, *, part: str = "", status: int = 200, opening: bool = False, **more: Any
 ) -> HttpResponse:
     here = accounts.here(request)
-    enquiry = queries.enquiry(here.agency_id, number)
+    labels = crm.labels(here.agency_id)
+    enquiry = queries.enquiry(here.agency_id, number, label_names=labels)
     if enquiry is None:
         raise Http404
     members = accounts.members(here.agency_id)
@@ -60,8 +62,10 @@ def page(
     context = {
         "enquiry": enquiry,
         "members": members,
+        "label_names": labels.values(),
+        "labels_typed": ", ".join(enquiry.labels),
         "notes": queries.notes(here.agency_id, enquiry.id, names),
-        "events": history.events(here.agency_id, enquiry.id, ledger, names),
+        "events": history.events(here.agency_id, enquiry.id, ledger, {**labels, **names}),
         "others": queries.others_of_sender(here.agency_id, enquiry.id, enquiry.sender_email),
         "converted": forms.version(request.GET.get("converted", "")),
         "links": queries.links(here.agency_id, enquiry),
