@@ -46,9 +46,13 @@ _RECORD = [field.name for field in dataclasses.fields(Record) if field.name != "
 
 
 def _records(agency_id: int, found: QuerySet[models.Enquiry]) -> list[Record]:
-    rows = list(bearing(found).values_list(*_RECORD, "label_ids"))
-    words = crm.labels(agency_id) if any(row[-1] for row in rows) else {}
-    return [Record(*row[:-1], sorted((words[id] for id in row[-1]), key=str.casefold)) for row in rows]
+    rows: list[dict[str, Any]] = list(bearing(found).values(*_RECORD, "label_ids"))
+    words = crm.labels(agency_id) if any(row["label_ids"] for row in rows) else {}
+    return [
+        Record(**row, labels=sorted((words[id] for id in ids), key=str.casefold))
+        for row in rows
+        for ids in [row.pop("label_ids")]
+    ]
 
 
 def enquiries_before(

@@ -133,8 +133,8 @@ def label_enquiry(request: HttpRequest, number: int) -> HttpResponse:
         said = _("Labels of enquiry %(n)s changed.")
         return _change(request, number, services.label_enquiry, said, part="#labels", names=forms.labels(request.POST))
     except (services.TooManyLabels, ValueError):
-        more = {"label_error": forms.LABELS_WRONG, "labels_typed": request.POST.get("labels", "").replace("\0", "")}
-        return page(request, number, part="#labels" if is_part(request) else "", status=422, **more)
+        typed, part = request.POST.get("labels", "").replace("\0", ""), "#labels" if is_part(request) else ""
+        return page(request, number, part=part, status=422, label_error=forms.LABELS_WRONG, labels_typed=typed)
 
 
 @require_POST
