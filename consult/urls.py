@@ -43,6 +43,7 @@ for address, router in (
     ("/v1/jobs", inbox_api.jobs),
     ("/v1/tokens", accounts_api.tokens),
     ("/v1/programs", accounts_api.grants),
+    ("/v1/notifications", accounts_api.notifications),
     ("/v1/audit", accounts_api.audit),
 ):
     json_api.add_router(address, router)

@@ -49,6 +49,8 @@ FUNCTIONS: dict[str, tuple[str, bool, set[str]]] = {
     "accounts_memberships_v2(bigint)": ("consult_doors", True, {*OFFICE}),
     "accounts_slug_taken_v1(text)": ("consult_doors", True, {*OFFICE}),
     "accounts_memberships_v3(bigint)": ("consult_doors", True, {*OFFICE}),
+    "accounts_memberships_v4(bigint)": ("consult_doors", True, {*OFFICE}),
+    "accounts_digests_v1(timestamp with time zone)": ("consult_doors", True, {"consult_worker"}),
     "accounts_invitation_v1(text,timestamp with time zone)": ("consult_doors", True, {*OFFICE}),
     "accounts_due_v1(timestamp with time zone)": ("consult_doors", True, {"consult_worker"}),
     "accounts_delete_agency_v1(bigint,timestamp with time zone)": ("consult_doors", True, {"consult_worker"}),

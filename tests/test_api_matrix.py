@@ -140,6 +140,11 @@ OPERATIONS = {
     # Alice's own program, like her token.
     "show_grant": "401 404 404 404 200 200",
     "revoke_grant": "401 404 404 404 204 404",
+    # One's own; the agency's token is nobody.
+    "list_notifications": LIST,
+    "read_notifications": "401 204 204 204 204 404",
+    "show_notification_choices": "401 200 200 200 200 404",
+    "choose_notifications": "401 200 200 200 200 404",
     "list_audit": "401 200 403 403 200 200",
 }
 
@@ -152,6 +157,10 @@ MANAGED = {
     *("change_role", "remove_member", "invite_member", "resend_invitation", "revoke_invitation"),
     *("update_agency", "set_logo", "remove_logo", "retry_job", "resolve_set_aside", "reopen_set_aside"),
 }
+
+
+# They change nothing but how the caller sees things: whoever may read may do them.
+OWN = {"read_notifications", "choose_notifications"}
 
 
 @pytest.fixture
@@ -214,13 +223,14 @@ def test_scopes_hold_back_what_the_role_may(cast: Cast, document: dict[str, Any]
             if program.call(method, path.format(**ids), body_of(name, example, scope, ids)).status_code != 403
         }
     always = {"show_me"}
-    reads = {name for name in OPERATIONS if name.startswith(READS)} - {
+    reads = {name for name in OPERATIONS if name.startswith(READS)} | OWN
+    reads -= {
         "list_audit",
         "show_agency",
         "list_jobs",
         "show_job",
     }
-    writes = {name for name in OPERATIONS if name not in MANAGED and not name.startswith(READS)}
+    writes = {name for name in OPERATIONS if name not in MANAGED | OWN and not name.startswith(READS)}
     assert allowed["read"] == reads
     assert allowed["write"] == writes | always
     assert allowed["manage"] == set(OPERATIONS) - reads - writes | always

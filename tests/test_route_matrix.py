@@ -51,6 +51,11 @@ ROUTES = {
     # What a link offers is told to whoever has it; this one leads to nothing.
     "accounts/invitations/<str:token>/": ("404 404 404 404 404", "404 404 404 404 404"),
     "<slug:agency>/live-token/": READ,
+    "<slug:agency>/notifications/": READ,
+    "<slug:agency>/notifications/count/": READ,
+    # Everybody's own.
+    "<slug:agency>/notifications/read/": ("302 404 405 405 405", "302 404 302 302 302"),
+    "<slug:agency>/notifications/choose/": ("302 404 405 405 405", "302 404 302 302 302"),
     "<slug:agency>/settings/audit/": ("302 404 403 403 200", "302 404 405 405 405"),
     "<slug:agency>/settings/audit.csv": ("302 404 403 403 200", "302 404 405 405 405"),
     # There is no logo; who gets one that is there: consult/accounts/tests/test_set_logo.py.
@@ -476,8 +481,8 @@ def test_reading_changes_nothing(database: Database, clients: dict[str, Client],
 def test_readers_change_nothing_with_data_either(
     database: Database, clients: dict[str, Client], cast: Cast, enquiry: Enquiry
 ) -> None:
-    # Their own tokens and views are theirs to make, and everybody may leave.
-    own = ("/tokens/", "/leave/", "/inbox/views/")
+    # Their own tokens, views and choices are theirs to make, and everybody may leave.
+    own = ("/tokens/", "/leave/", "/inbox/views/", "/notifications/")
     routes = [route for route in ROUTES if route.startswith("<slug:agency>") and not any(each in route for each in own)]
     before = rows_of(database, cast.a)
     for route in routes:

@@ -48,6 +48,9 @@ def both(database: Database, cast: Cast, tmp_path: Path) -> Database:
         database.set_aside(key)
         inbox.receive_submissions(agency_id=agency_id, submission_ids=[submission_id])
         inbox.add_note(agency_id=agency_id, number=1, body="Called back", by=person.member_id)
+        with tenancy.agency(agency_id):
+            told: dict[str, Any] = {"kind": "assigned", "feature": "inbox", "subject_ids": [submission_id], "by": None}
+            accounts.notify(agency_id=agency_id, now=timezone.now(), **told)
         inbox.label_enquiry(agency_id=agency_id, number=1, names=["Wedding"], by=person.member_id)
         inbox.save_view(
             agency_id=agency_id, name="Mine", filters=inbox_rules.Filters(), shared=True, by=person.member_id

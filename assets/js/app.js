@@ -4,6 +4,7 @@ import "./menus.js";
 import "./copy.js";
 import "./keep.js";
 import "./age.js";
+import "./mention.js";
 import "./board.js";
 import "./list.js";
 import "./keys.js";

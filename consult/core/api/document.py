@@ -38,6 +38,7 @@ TAGS = {
     "Enquiries": "What staff work on, opened from submissions.",
     "Messages": "E-mails between the agency and the senders of enquiries, and those that were set aside.",
     "Templates": "Replies that are written often.",
+    "Notifications": "What the caller is told of, and how.",
     "Jobs": "Work in the background that failed for good.",
     "Tokens": "What programs sign in with.",
     "Programs": "Programs that members have signed in, such as the browser extension.",

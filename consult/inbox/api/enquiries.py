@@ -2,7 +2,7 @@
 
 import datetime as dt
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -86,7 +86,7 @@ class Note(api.Shape):
 
     id: UUID
     author_id: Annotated[UUID | None, Field(description="A member; null: the agency's own token.")]
-    body: str
+    body: Annotated[str, Field(description="Members who are mentioned in it stand there as `@name`.")]
     created_at: dt.datetime
 
 
@@ -292,11 +292,13 @@ def list_notes(request: HttpRequest, number: int, paging: Query[api.Paging]) -> 
     enquiry = found(here.agency_id, number)
     after = api.cursor(request, paging, UUID)
     rows = queries.notes_after(here.agency_id, enquiry.id, after[0] if after else None, paging.limit + 1)
-    return api.listed(request, rows, paging, shape=_note, place=lambda row: (row.id,))
+    names = accounts.member_names(here.agency_id)
+    return api.listed(request, rows, paging, shape=lambda row: _note(row, names), place=lambda row: (row.id,))
 
 
 @enquiries.post("/{int:number}/notes", response={201: Note}, summary="Add a note")
 def add_note(request: HttpRequest, number: int, body: NoteInput) -> HttpResponse:
+    """A member whose name stands in it behind an `@` is told of it."""
     here = accounts.permit(request, "records.write")
     enquiry = found(here.agency_id, number)
     with api.refusing(REFUSALS):
@@ -304,8 +306,8 @@ def add_note(request: HttpRequest, number: int, body: NoteInput) -> HttpResponse
     row = queries.note(here.agency_id, enquiry.id, note_id)
     if row is None:
         raise Http404
-    return api.answer(request, _note(row), status=201)
+    return api.answer(request, _note(row, accounts.member_names(here.agency_id)), status=201)
 
 
-def _note(row: queries.Noted) -> Note:
-    return Note(**vars(row))
+def _note(row: queries.Noted, names: Mapping[UUID, str]) -> Note:
+    return Note(**{**vars(row), "body": accounts.spelled(row.body, names)})

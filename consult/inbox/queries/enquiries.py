@@ -87,13 +87,16 @@ def enquiry(agency_id: int, number: int, *, label_names: Mapping[UUID, str] | No
 
 
 def notes(agency_id: int, enquiry_id: UUID, names: Mapping[UUID, str]) -> list[dict[str, Any]]:
-    """Return an enquiry's notes (id, author, body, created_at), oldest first; `names` are the members'."""
+    """Return an enquiry's notes (id, author, parts, created_at), oldest first; `names` are the members'.
+
+    `parts` are (words, whether they are a member's name).
+    """
     found = models.Note.objects.filter(agency_id=agency_id, enquiry_id=enquiry_id).order_by("created_at", "id")
     return [
         {
             "id": note.id,
             "author": names.get(note.author_id, "") if note.author_id else "",
-            "body": note.body,
+            "parts": accounts.with_names(note.body, names),
             "created_at": note.created_at,
         }
         for note in found

@@ -47,6 +47,8 @@ def receive_submissions(*, agency_id: int, submission_ids: Sequence[UUID], now: 
         )
         accounts.record_each("inbox.open_enquiry", agency_id=agency_id, subject_ids=[each.id for each in enquiries])
         mails.enqueue_mails(passed, labels)
+        told = [enquiry.id for enquiry in passed]
+        accounts.notify(agency_id=agency_id, kind="new", feature="inbox", subject_ids=told, by=None, now=now)
         live.nudge_each(kind="enquiry", ids=[each.id for each in enquiries])
 
 

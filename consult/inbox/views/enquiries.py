@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from consult.accounts import queries as accounts
+from consult.accounts import services as accounts_services
 from consult.crm import queries as crm
 from consult.inbox import forms, queries, rules, services
 from consult.inbox.views import history
@@ -52,8 +53,13 @@ def page(
     enquiry = queries.enquiry(here.agency_id, number, label_names=labels)
     if enquiry is None:
         raise Http404
-    members = accounts.members(here.agency_id)
-    names = {person.id: person.name for person in members}
+    people = accounts.people(here.agency_id)
+    members = [person for person in people if not person.has_left]
+    names = {person.id: person.name for person in people}
+    if opening and here.unread and here.member_id:
+        accounts_services.read_notifications(
+            agency_id=here.agency_id, member_id=here.member_id, now=dt.datetime.now(dt.UTC), subject_id=enquiry.id
+        )
     ledger = queries.deliveries(here.agency_id, enquiry.id)
     if opening and not any(line.kind == "opened" for line in ledger):
         now = dt.datetime.now(dt.UTC)
