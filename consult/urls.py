@@ -41,6 +41,7 @@ for address, router in (
     ("/v1/mails", inbox_api.mails),
     ("/v1/templates", inbox_api.templates),
     ("/v1/jobs", inbox_api.jobs),
+    ("/v1/blocked-senders", intake_api.blocks),
     ("/v1/tokens", accounts_api.tokens),
     ("/v1/programs", accounts_api.grants),
     ("/v1/notifications", accounts_api.notifications),

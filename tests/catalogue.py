@@ -34,6 +34,7 @@ FREE_INDEXES = {
 FREE_REFERENCES = {
     ("accounts_audit", "subject_id"): "The subject may be of any table, and may be gone.",
     ("accounts_audit", "token_id"): "An API token, or a program's sign-in: of one of two tables.",
+    ("accounts_notification", "subject_id"): "What somebody is told of may be of any table, and may be gone.",
     ("crm_event", "subject_id"): "A note, an enquiry, a task: of any table, and may be gone.",
     ("inbox_message", "message_id"): "The id in the e-mail's own header; no row's.",
     ("accounts_idempotencykey", "token_id"): "An API token, or a program's sign-in: of one of two tables.",

@@ -120,6 +120,10 @@ OPERATIONS = {
     "download_mail": READ,
     # Once.
     "dismiss_mail": "401 404 403 204 404 404",
+    "list_blocked_senders": LIST,
+    "block_sender": KEEP,
+    # Once.
+    "unblock_sender": "401 404 403 204 404 404",
     "list_templates": LIST,
     "create_template": KEEP,
     "change_template": WRITE,

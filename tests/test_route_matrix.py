@@ -124,6 +124,9 @@ ROUTES = {
     "<slug:agency>/settings/replies/<uuid:template_id>/delete/": NO_SUCH,
     # Nobody's: it is signed. Who signs: consult/inbox/tests/test_receive_mail.py.
     "hooks/mail/<str:hook_id>": ("405 405 405 405 405", "404 404 404 404 404"),
+    "<slug:agency>/settings/blocked/": ("302 404 200 200 200", "302 404 403 422 422"),
+    # There is no such block; what it does: consult/intake/tests/test_block_sender.py.
+    "<slug:agency>/settings/blocked/<uuid:block_id>/unblock/": NO_SUCH,
     "<slug:agency>/jobs/": ("302 404 403 403 200", "302 404 405 405 405"),
     "<slug:agency>/jobs/<int:job_id>/retry/": ("302 404 405 405 405", "302 404 403 403 302"),
     "<slug:agency>/contacts/": READ,
@@ -258,7 +261,7 @@ def known(database: Database, cast: Cast) -> None:
     OF_SETTINGS.update(rows.made(cast))
 
 
-MAILS = ("message_id", "attachment_id", "mail_id", "template_id")
+MAILS = ("block_id", "message_id", "attachment_id", "mail_id", "template_id")
 # What is set aside in agency A, in every test here.
 SET_ASIDE = uuid.UUID("01900000-0000-7000-8000-000000000001")
 

@@ -27,6 +27,7 @@ from consult.inbox import models as inbox_models
 from consult.inbox import rules as inbox_rules
 from consult.inbox import services as inbox
 from consult.intake import models as intake_models
+from consult.intake import services as intake
 from tests import catalogue, worker
 
 NOBODYS = (psycopg.errors.UndefinedObject, psycopg.errors.InvalidTextRepresentation)
@@ -65,6 +66,7 @@ def both(database: Database, cast: Cast, tmp_path: Path) -> Database:
                 uploads=[inbox.Upload("a.txt", "text/plain", b"a")],
             )
             inbox.keep_mail(hook_agency_id=agency_id, raw=b"From: ann@example.com\r\n\r\nHello")
+        intake.block_sender(agency_id=agency_id, sender="@spam.example", by=person.member_id)
         inbox.create_template(agency_id=agency_id, name="Thanks", body="Thank you", by=person.member_id)
         client_id = crm.ensure_client(agency_id=agency_id, name="Client")
         accounts.create_api_token(

@@ -21,6 +21,15 @@ document.addEventListener("focusout", (event) => {
   if (menu && event.relatedTarget && !menu.contains(event.relatedTarget)) menu.open = false;
 });
 
+// What was sent from a panel is done, and said: the panel closes and its button has the focus.
+document.addEventListener("htmx:afterRequest", (event) => {
+  const form = event.detail.requestConfig.elt;
+  if (!form.matches("[data-closes]") || !event.detail.successful) return;
+  const menu = form.closest("details[data-drop]");
+  menu.open = false;
+  menu.querySelector("summary").focus();
+});
+
 export function openDialog(id) {
   const dialog = document.getElementById(id);
   if (dialog && !dialog.open) dialog.showModal();

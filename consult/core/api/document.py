@@ -35,6 +35,7 @@ TAGS = {
     "Submissions": "What arrived, as it arrived. Never changed.",
     "Files": "What visitors sent along, as bytes.",
     "Attention": "What was accepted and could not be stored: its bytes, until somebody has looked.",
+    "Blocked senders": "Whose messages are held.",
     "Enquiries": "What staff work on, opened from submissions.",
     "Messages": "E-mails between the agency and the senders of enquiries, and those that were set aside.",
     "Templates": "Replies that are written often.",

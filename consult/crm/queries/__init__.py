@@ -24,7 +24,15 @@ from consult.crm.queries.contacts import (
     survivors,
 )
 from consult.crm.queries.deals import Deal, DealRow, NoSuchDeal, Stage, board, deal, deals, deals_of, stages, totals
-from consult.crm.queries.duplicates import Candidate, Merged, contact_candidates, duplicates_of, last_merge
+from consult.crm.queries.duplicates import (
+    Candidate,
+    Merged,
+    company_domain,
+    contact_candidates,
+    duplicates_of,
+    is_free_mail,
+    last_merge,
+)
 from consult.crm.queries.fields import Field, fields, filled
 from consult.crm.queries.labels import EVERY_LABEL, labels, labels_of
 from consult.crm.queries.phones import phone_region
@@ -67,6 +75,7 @@ __all__ = [
     "companies_after",
     "company",
     "company_by_name",
+    "company_domain",
     "company_names",
     "contact",
     "contact_candidates",
@@ -83,6 +92,7 @@ __all__ = [
     "fields",
     "filled",
     "first_company_names",
+    "is_free_mail",
     "labels",
     "labels_after",
     "labels_of",

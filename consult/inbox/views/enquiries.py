@@ -35,6 +35,7 @@ def conversation(here: accounts.Membership, enquiry: queries.Detail, names: dict
         ],
         "draft": draft,
         "reply_to": rules.clean_address(enquiry.sender_email),
+        "sender_domain": crm.company_domain(rules.clean_address(enquiry.sender_email)),
         "reply_subject": draft.subject if draft else f"Re: {enquiry.subject or _about(enquiry)}",
         "reply_text": draft.text if draft else "",
         "templates": queries.templates(here.agency_id) if accounts.may(here, "records.write") else [],
