@@ -28,6 +28,7 @@ EXCEPTIONS = {
     "saved views": "They are pages as people like to see them; a program says its filters.",
     "drafts": "What somebody has half written at the screen; a program sends what it has.",
     "mail coming in": "A mail server hands it over, signed; no token of a member is in it.",
+    "looking": "It says whose page is open just now; a program has none.",
     "keeping apart": "It silences a suggestion that pages alone make.",
 }
 # Each route that a POST may change something with: an operation's name, or [an exception].
@@ -64,6 +65,7 @@ TABLE = {
     "<slug:agency>/inbox/<int:number>/spam/": "confirm_spam",
     "<slug:agency>/inbox/<int:number>/assign/": "assign_enquiry",
     "<slug:agency>/inbox/<int:number>/labels/": "label_enquiry",
+    "<slug:agency>/inbox/<int:number>/looking/": ["looking"],
     "<slug:agency>/inbox/<int:number>/notes/": "add_note",
     "<slug:agency>/jobs/<int:job_id>/retry/": "retry_job",
     "<slug:agency>/inbox/<int:number>/reply/": "send_reply",

@@ -109,6 +109,8 @@ ROUTES = {
     "<slug:agency>/inbox/<int:number>/spam/": ACT,
     "<slug:agency>/inbox/<int:number>/assign/": ACT,
     "<slug:agency>/inbox/<int:number>/labels/": ACT,
+    "<slug:agency>/inbox/<int:number>/looking/": ("302 404 405 405 405", "302 404 200 200 200"),
+    "<slug:agency>/palette/": READ,
     "<slug:agency>/inbox/<int:number>/notes/": NOTE,
     "<slug:agency>/inbox/<int:number>/reply/": NOTE,
     # There is no such message, attachment, mail or template; what they do: consult/inbox/tests/.
@@ -485,7 +487,7 @@ def test_readers_change_nothing_with_data_either(
     database: Database, clients: dict[str, Client], cast: Cast, enquiry: Enquiry
 ) -> None:
     # Their own tokens, views and choices are theirs to make, and everybody may leave.
-    own = ("/tokens/", "/leave/", "/inbox/views/", "/notifications/")
+    own = ("/tokens/", "/leave/", "/inbox/views/", "/notifications/", "/looking/")
     routes = [route for route in ROUTES if route.startswith("<slug:agency>") and not any(each in route for each in own)]
     before = rows_of(database, cast.a)
     for route in routes:

@@ -32,7 +32,9 @@ document.addEventListener("htmx:afterRequest", (event) => {
 
 export function openDialog(id) {
   const dialog = document.getElementById(id);
-  if (dialog && !dialog.open) dialog.showModal();
+  if (!dialog || dialog.open) return;
+  dialog.showModal();
+  dialog.dispatchEvent(new CustomEvent("consult:opened", { bubbles: true }));
 }
 
 // After a form came back with errors the summary is the place to start.

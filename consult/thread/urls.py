@@ -1,4 +1,8 @@
-from django.urls import URLPattern
+from django.urls import path
+
+from consult.thread.views import palette
 
 app_name = "thread"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("palette/", palette.palette, name="palette"),
+]

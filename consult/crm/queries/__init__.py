@@ -35,6 +35,7 @@ from consult.crm.queries.duplicates import (
 )
 from consult.crm.queries.fields import Field, fields, filled
 from consult.crm.queries.labels import EVERY_LABEL, labels, labels_of
+from consult.crm.queries.named import Named, named
 from consult.crm.queries.phones import phone_region
 from consult.crm.queries.records import (
     Noted,
@@ -60,6 +61,7 @@ __all__ = [
     "Field",
     "Line",
     "Merged",
+    "Named",
     "NoSuchCompany",
     "NoSuchContact",
     "NoSuchDeal",
@@ -97,6 +99,7 @@ __all__ = [
     "labels_after",
     "labels_of",
     "last_merge",
+    "named",
     "note",
     "notes_after",
     "phone_region",

@@ -8,6 +8,8 @@ from consult.inbox.queries.enquiries import (
     deliveries,
     enquiries_by_id,
     enquiry,
+    enquiry_id,
+    enquiry_named,
     last_failures,
     notes,
 )
@@ -73,6 +75,8 @@ __all__ = [
     "enquiries_before",
     "enquiries_by_id",
     "enquiry",
+    "enquiry_id",
+    "enquiry_named",
     "form_addresses",
     "hook",
     "hook_agency",

@@ -86,6 +86,18 @@ def enquiry(agency_id: int, number: int, *, label_names: Mapping[UUID, str] | No
     )
 
 
+def enquiry_id(agency_id: int, number: int) -> UUID | None:
+    """Return the id of the enquiry of this number, or None."""
+    return models.Enquiry.objects.filter(agency_id=agency_id, number=number).values_list("id", flat=True).first()
+
+
+def enquiry_named(agency_id: int, number: int) -> str:
+    """Return what the enquiry of this number is called; empty when there is none."""
+    found = models.Enquiry.objects.filter(agency_id=agency_id, number=number)
+    row = found.values_list("subject", "sender_name", "sender_email", "excerpt").first()
+    return f"#{number} {next((each for each in row if each), '')}".strip() if row else ""
+
+
 def notes(agency_id: int, enquiry_id: UUID, names: Mapping[UUID, str]) -> list[dict[str, Any]]:
     """Return an enquiry's notes (id, author, parts, created_at), oldest first; `names` are the members'.
 

@@ -32,6 +32,7 @@ from consult.inbox.services.labels import (
     take_labels,
 )
 from consult.inbox.services.ledger import note_opened
+from consult.inbox.services.looking import DOINGS, look_at_enquiry
 from consult.inbox.services.mails import NoSuchJob, NotSent, notify_enquiry, reply_to_sender, retry_job
 from consult.inbox.services.notes import EmptyNote, add_note
 from consult.inbox.services.replies import (
@@ -82,6 +83,7 @@ from consult.inbox.services.typed import AnotherSubmission, NoSuchForm, NothingT
 
 __all__ = [
     "CLOSE_REASONS",
+    "DOINGS",
     "REASONS",
     "UNDO",
     "AnotherSubmission",
@@ -144,6 +146,7 @@ __all__ = [
     "known_labels",
     "label_enquiry",
     "lock_enquiry",
+    "look_at_enquiry",
     "note_opened",
     "notify_enquiry",
     "receive_mail",
