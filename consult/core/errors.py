@@ -18,6 +18,8 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.template import loader
 from django.views.decorators.csrf import csrf_exempt
 
+from consult.core import files
+
 log = structlog.get_logger("consult.errors")
 
 
@@ -172,12 +174,15 @@ def too_many_requests(
 
 
 def on_exception(request: HttpRequest, exception: Exception) -> HttpResponse | None:
-    """Log an unexpected exception; answer 503 when it says that the database is away, else leave it to Django."""
+    """Log an unexpected exception; answer 503 where database or storage is away, else leave it to Django."""
     if isinstance(exception, Http404 | PermissionDenied | SuspiciousOperation | BadRequest):
         return None
     log.exception("unhandled", exc_info=exception)
     if isinstance(exception, OperationalError | InterfaceError):
         response = answer(request, 503, code="database_away")
-        response["Retry-After"] = "5"
-        return response
-    return None
+    elif isinstance(exception, files.Away):
+        response = answer(request, 503, detail="The storage of files does not answer.")
+    else:
+        return None
+    response["Retry-After"] = "5"
+    return response

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Literal, cast
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from django.conf import settings
+from django.http import Http404
 
 if TYPE_CHECKING:
     from obstore.store import ClientConfig, S3Config, S3Store
@@ -26,12 +27,12 @@ _PART_BYTES = 5 * 1024 * 1024
 _INCOMING = ".incoming"
 
 
-class Missing(Exception):
-    """There is nothing at this location."""
+class Missing(Http404):
+    """There is nothing at this location. Who asks for it over HTTP is told so."""
 
 
 class Away(Exception):
-    """The storage does not answer, or not us."""
+    """The storage does not answer, or not us. Who asks for a file over HTTP gets a 503 (core.errors)."""
 
 
 def read(location: str) -> Iterator[bytes]:

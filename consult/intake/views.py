@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from consult.accounts import queries as accounts
-from consult.core import downloads, errors, files
+from consult.core import downloads, files
 from consult.intake import forms, queries, reports, services
 
 
@@ -145,12 +145,7 @@ def file(request: HttpRequest, file_id: UUID) -> HttpResponseBase:
     found = queries.file(here.agency_id, file_id)
     if found is None:
         raise Http404
-    try:
-        content = files.read(found.location)
-    except files.Missing:
-        raise Http404 from None
-    except files.Away:
-        return errors.answer(request, 503)
+    content = files.read(found.location)
     return downloads.attachment(content, name=found.name, media_type=found.shown_type, size=found.size)
 
 

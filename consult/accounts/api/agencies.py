@@ -89,12 +89,7 @@ def logo(request: HttpRequest) -> HttpResponse:
     tag = api.etag(location.encode())
     if unchanged := api.not_modified(request, tag):
         return unchanged
-    try:
-        content = b"".join(files.read(location))
-    except files.Missing:
-        raise Http404 from None
-    except files.Away:
-        raise _away() from None
+    content = b"".join(files.read(location))
     media_type = rules.logo_type(content)
     if not media_type:
         raise Http404
@@ -113,8 +108,6 @@ def set_logo(request: HttpRequest) -> HttpResponse:
     except services.BadLogo:
         words = "A PNG, JPEG or WebP picture of at most 512 KB is needed."
         raise Refused("invalid", errors=[{"pointer": "", "code": "invalid", "detail": words}]) from None
-    except files.Away:
-        raise _away() from None
     return HttpResponse(status=204)
 
 
@@ -126,7 +119,3 @@ def remove_logo(request: HttpRequest) -> HttpResponse:
     api.expect(request, accounts.logo(here.agency_id).encode())
     services.remove_logo(agency_id=here.agency_id, by=here.member_id)
     return HttpResponse(status=204)
-
-
-def _away() -> Refused:
-    return Refused("unavailable", "The storage of files does not answer.", headers={"Retry-After": "5"})

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from consult.accounts import forms, queries, rules, services
-from consult.core import errors, files
+from consult.core import files
 
 
 @require_http_methods(["GET", "POST"])
@@ -47,8 +47,6 @@ def set_logo(request: HttpRequest) -> HttpResponse:
         initial = queries.settings_of(here.agency_id)
         words = _("A PNG, JPEG or WebP picture of at most 512 KB, please. It is looked at by content, not by its name.")
         return _page(request, forms.Agency(initial=initial), initial["logo"], 422, words)
-    except files.Away:
-        return errors.answer(request, 503)
     messages.success(request, _("The logo is saved."))
     return redirect("accounts:agency_settings", here.slug)
 
@@ -67,12 +65,7 @@ def logo(request: HttpRequest) -> HttpResponse:
     location = queries.here(request).logo
     if not location:
         raise Http404
-    try:
-        content = b"".join(files.read(location))
-    except files.Missing:
-        raise Http404 from None
-    except files.Away:
-        return errors.answer(request, 503)
+    content = b"".join(files.read(location))
     # What is not a picture of the three kinds is not shown, whoever may have put it there.
     media_type = rules.logo_type(content)
     if not media_type:

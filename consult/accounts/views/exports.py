@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from consult.accounts import queries, services
-from consult.core import errors, files
+from consult.core import files
 
 
 @require_GET
@@ -47,12 +47,7 @@ def download_export(request: HttpRequest, export_id: UUID) -> HttpResponseBase:
     over = found and found.expires_at and found.expires_at <= timezone.now()
     if found is None or found.state != "ready" or over:
         raise Http404
-    try:
-        content = files.read(found.location)
-    except files.Missing:
-        raise Http404 from None
-    except files.Away:
-        return errors.answer(request, 503)
+    content = files.read(found.location)
     services.note_download(agency_id=here.agency_id, export_id=export_id, by=here.member_id)
     answer = StreamingHttpResponse(content, content_type="application/zip")
     answer["Content-Length"] = str(found.size)

@@ -6,7 +6,6 @@ from django.http import Http404, HttpRequest, StreamingHttpResponse
 
 from consult.accounts import queries as accounts
 from consult.core import api, downloads, files
-from consult.core.errors import Refused
 from consult.intake import queries, rules
 
 router = api.Router(tags=["Files"])
@@ -23,10 +22,5 @@ def download_file(request: HttpRequest, file_id: UUID) -> StreamingHttpResponse:
     found = queries.file(here.agency_id, file_id)
     if found is None:
         raise Http404
-    try:
-        content = files.read(found.location)
-    except files.Missing:
-        raise Http404 from None
-    except files.Away:
-        raise Refused("unavailable", "The storage of files does not answer.", headers={"Retry-After": "5"}) from None
+    content = files.read(found.location)
     return downloads.attachment(content, name=found.name, media_type=found.shown_type, size=found.size)
