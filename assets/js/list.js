@@ -81,7 +81,8 @@ async function settle(row, act, to, values = {}) {
   if (["all", to].includes(list().dataset.view)) return refetch();
   count(status, -1);
   count(to, 1);
-  select(next);
+  // A nudge may have brought the list anew meanwhile: its rows are others.
+  select(next && document.getElementById(next.id));
   row.remove();
   if (rows().length === 0) refetch();
 }
@@ -187,7 +188,8 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   };
 });
 
-document.addEventListener("htmx:afterSettle", (event) => {
+// Right after the swap: a key that is pressed before the dust has settled goes on from where one was.
+document.addEventListener("htmx:afterSwap", (event) => {
   if (event.detail.target?.id !== "enquiries" || !before) return;
   const was = before;
   before = null;

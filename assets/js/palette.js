@@ -52,7 +52,9 @@ function row(each, at) {
   made.id = `palette-own-${at}`;
   made.setAttribute("role", "option");
   made.setAttribute("aria-selected", "false");
-  if (each.icon) made.append(each.icon.cloneNode(true));
+  const icon = each.icon?.cloneNode(true) ?? document.createElement("span");
+  if (!each.icon) icon.className = "palette-blank";
+  made.append(icon);
   const text = document.createElement("span");
   text.className = "min-w-0 flex-1 truncate";
   text.textContent = each.text;
