@@ -26,7 +26,8 @@ PAGES = {
     "<slug:agency>/settings/people/": (11, 11),
     "<slug:agency>/settings/tokens/": (10, 10),
     "<slug:agency>/settings/data/": (9, 9),
-    "<slug:agency>/settings/audit/": (14, 15),
+    # One for each kind of subject: blocked senders are one.
+    "<slug:agency>/settings/audit/": (15, 16),
 }
 
 # What is never empty: a site with its form, and the audit, which names what its lines are about.
