@@ -45,8 +45,10 @@ for address, router in (
     ("/v1/jobs", inbox_api.jobs),
     ("/v1/people", thread_api.people),
     ("/v1/reports", thread_api.reports),
+    ("/v1/blocked-senders", intake_api.blocks),
     ("/v1/tokens", accounts_api.tokens),
     ("/v1/programs", accounts_api.grants),
+    ("/v1/notifications", accounts_api.notifications),
     ("/v1/audit", accounts_api.audit),
 ):
     json_api.add_router(address, router)

@@ -15,6 +15,7 @@ from consult.accounts import services
 from consult.accounts.tests.test_set_logo import PNG
 from consult.crm import services as crm
 from consult.inbox import services as inbox
+from consult.intake import services as intake
 from consult.intake.tests import test_file
 from consult.thread.services import erasure, person_export
 from tests import api
@@ -57,6 +58,7 @@ def make(cast: Cast, enquiry: Enquiry, database: Database, folder: Path) -> dict
         **_records(cast, database, now),
         **_mails(cast, database, now),
         **_people(cast, now),
+        "block_id": intake.block_sender(agency_id=cast.a, sender="@spam.example", by=None),
     }
 
 

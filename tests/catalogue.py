@@ -34,6 +34,7 @@ FREE_INDEXES = {
 FREE_REFERENCES = {
     ("accounts_audit", "subject_id"): "The subject may be of any table, and may be gone.",
     ("accounts_audit", "token_id"): "An API token, or a program's sign-in: of one of two tables.",
+    ("accounts_notification", "subject_id"): "What somebody is told of may be of any table, and may be gone.",
     ("crm_event", "subject_id"): "A note, an enquiry, a task: of any table, and may be gone.",
     ("inbox_attachment", "content_id"): "By which the HTML of its own mail names it; no row's.",
     ("inbox_message", "message_id"): "The id in the e-mail's own header; no row's.",
@@ -50,6 +51,8 @@ FUNCTIONS: dict[str, tuple[str, bool, set[str]]] = {
     "accounts_memberships_v2(bigint)": ("consult_doors", True, {*OFFICE}),
     "accounts_slug_taken_v1(text)": ("consult_doors", True, {*OFFICE}),
     "accounts_memberships_v3(bigint)": ("consult_doors", True, {*OFFICE}),
+    "accounts_memberships_v4(bigint)": ("consult_doors", True, {*OFFICE}),
+    "accounts_digests_v1(timestamp with time zone)": ("consult_doors", True, {"consult_worker"}),
     "accounts_invitation_v1(text,timestamp with time zone)": ("consult_doors", True, {*OFFICE}),
     "accounts_due_v1(timestamp with time zone)": ("consult_doors", True, {"consult_worker"}),
     "accounts_delete_agency_v1(bigint,timestamp with time zone)": ("consult_doors", True, {"consult_worker"}),

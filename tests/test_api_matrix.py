@@ -121,6 +121,7 @@ OPERATIONS = {
     "restore_enquiry": WRITE,
     "confirm_spam": WRITE,
     "assign_enquiry": WRITE,
+    "label_enquiry": WRITE,
     "wait_enquiry": WRITE,
     "snooze_enquiry": WRITE,
     "convert_enquiry": WRITE,
@@ -145,6 +146,10 @@ OPERATIONS = {
     "check_mailbox": "401 404 403 403 202 202",
     "disconnect_mailbox": "401 404 403 403 204 404",
     "renew_hook": "401 200 403 403 200 200",
+    "list_blocked_senders": LIST,
+    "block_sender": KEEP,
+    # Once.
+    "unblock_sender": "401 404 403 204 404 404",
     "list_templates": LIST,
     "create_template": KEEP,
     "change_template": WRITE,
@@ -173,6 +178,11 @@ OPERATIONS = {
     # Alice's own program, like her token.
     "show_grant": "401 404 404 404 200 200",
     "revoke_grant": "401 404 404 404 204 404",
+    # One's own; the agency's token is nobody.
+    "list_notifications": LIST,
+    "read_notifications": "401 204 204 204 204 404",
+    "show_notification_choices": "401 200 200 200 200 404",
+    "choose_notifications": "401 200 200 200 200 404",
     "list_audit": "401 200 403 403 200 200",
 }
 
@@ -188,6 +198,10 @@ MANAGED = {
     *("update_agency", "set_logo", "remove_logo", "retry_job", "resolve_set_aside", "reopen_set_aside"),
     *("connect_mailbox", "check_mailbox", "disconnect_mailbox", "renew_hook"),
 }
+
+
+# They change nothing but how the caller sees things: whoever may read may do them.
+OWN = {"read_notifications", "choose_notifications"}
 
 
 @pytest.fixture
@@ -250,7 +264,8 @@ def test_scopes_hold_back_what_the_role_may(cast: Cast, document: dict[str, Any]
             if program.call(method, path.format(**ids), body_of(name, example, scope, ids)).status_code != 403
         }
     always = {"show_me"}
-    reads = {name for name in OPERATIONS if name.startswith(READS)} - {
+    reads = {name for name in OPERATIONS if name.startswith(READS)} | OWN
+    reads -= {
         "list_audit",
         "show_agency",
         "list_jobs",
@@ -261,7 +276,7 @@ def test_scopes_hold_back_what_the_role_may(cast: Cast, document: dict[str, Any]
         "download_person_export",
         "show_erasure",
     }
-    writes = {name for name in OPERATIONS if name not in MANAGED and not name.startswith(READS)}
+    writes = {name for name in OPERATIONS if name not in MANAGED | OWN and not name.startswith(READS)}
     assert allowed["read"] == reads
     assert allowed["write"] == writes | always
     assert allowed["manage"] == set(OPERATIONS) - reads - writes | always

@@ -156,7 +156,7 @@ def test_the_doors_use_their_indexes(filled: Database) -> None:
     """A function's plan is its own affair: what it costs tells whether it walked a table."""
     hash = "encode(sha256('1100'), 'hex')"
     for statement in (
-        "SELECT * FROM accounts_memberships_v3(1100)",
+        "SELECT * FROM accounts_memberships_v4(1100)",
         f"SELECT * FROM accounts_token_v1({hash}, now())",
         f"SELECT * FROM accounts_invitation_v1({hash}, now())",
         f"SELECT * FROM accounts_grant_secret_v1({hash})",

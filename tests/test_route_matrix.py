@@ -51,6 +51,11 @@ ROUTES = {
     # What a link offers is told to whoever has it; this one leads to nothing.
     "accounts/invitations/<str:token>/": ("404 404 404 404 404", "404 404 404 404 404"),
     "<slug:agency>/live-token/": READ,
+    "<slug:agency>/notifications/": READ,
+    "<slug:agency>/notifications/count/": READ,
+    # Everybody's own.
+    "<slug:agency>/notifications/read/": ("302 404 405 405 405", "302 404 302 302 302"),
+    "<slug:agency>/notifications/choose/": ("302 404 405 405 405", "302 404 302 302 302"),
     "<slug:agency>/settings/audit/": ("302 404 403 403 200", "302 404 405 405 405"),
     "<slug:agency>/settings/audit.csv": ("302 404 403 403 200", "302 404 405 405 405"),
     # There is no logo; who gets one that is there: consult/accounts/tests/test_set_logo.py.
@@ -103,6 +108,9 @@ ROUTES = {
     "<slug:agency>/inbox/<int:number>/restore/": ACT,
     "<slug:agency>/inbox/<int:number>/spam/": ACT,
     "<slug:agency>/inbox/<int:number>/assign/": ACT,
+    "<slug:agency>/inbox/<int:number>/labels/": ACT,
+    "<slug:agency>/inbox/<int:number>/looking/": ("302 404 405 405 405", "302 404 200 200 200"),
+    "<slug:agency>/palette/": READ,
     "<slug:agency>/inbox/<int:number>/notes/": NOTE,
     "<slug:agency>/inbox/<int:number>/reply/": NOTE,
     # There is no such message, attachment, mail or template; what they do: consult/inbox/tests/.
@@ -126,6 +134,9 @@ ROUTES = {
     "<slug:agency>/settings/replies/<uuid:template_id>/delete/": NO_SUCH,
     # Nobody's: it is signed. Who signs: consult/inbox/tests/test_receive_mail.py.
     "hooks/mail/<str:hook_id>": ("405 405 405 405 405", "404 404 404 404 404"),
+    "<slug:agency>/settings/blocked/": ("302 404 200 200 200", "302 404 403 422 422"),
+    # There is no such block; what it does: consult/intake/tests/test_block_sender.py.
+    "<slug:agency>/settings/blocked/<uuid:block_id>/unblock/": NO_SUCH,
     "<slug:agency>/jobs/": ("302 404 403 403 200", "302 404 405 405 405"),
     "<slug:agency>/jobs/<int:job_id>/retry/": ("302 404 405 405 405", "302 404 403 403 302"),
     "<slug:agency>/contacts/": READ,
@@ -290,7 +301,7 @@ def known(database: Database, cast: Cast) -> None:
     OF_SETTINGS.update(rows.made(cast))
 
 
-MAILS = ("message_id", "attachment_id", "mail_id", "template_id")
+MAILS = ("block_id", "message_id", "attachment_id", "mail_id", "template_id")
 # What is set aside in agency A, in every test here.
 SET_ASIDE = uuid.UUID("01900000-0000-7000-8000-000000000001")
 
@@ -515,8 +526,8 @@ def test_reading_changes_nothing(database: Database, clients: dict[str, Client],
 def test_readers_change_nothing_with_data_either(
     database: Database, clients: dict[str, Client], cast: Cast, enquiry: Enquiry
 ) -> None:
-    # Their own tokens and views are theirs to make, and everybody may leave.
-    own = ("/tokens/", "/leave/", "/inbox/views/")
+    # Their own tokens, views and choices are theirs to make, and everybody may leave.
+    own = ("/tokens/", "/leave/", "/inbox/views/", "/notifications/", "/looking/")
     routes = [route for route in ROUTES if route.startswith("<slug:agency>") and not any(each in route for each in own)]
     before = rows_of(database, cast.a)
     for route in routes:

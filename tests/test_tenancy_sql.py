@@ -27,6 +27,7 @@ from consult.inbox import models as inbox_models
 from consult.inbox import rules as inbox_rules
 from consult.inbox import services as inbox
 from consult.intake import models as intake_models
+from consult.intake import services as intake
 from tests import catalogue, worker
 
 NOBODYS = (psycopg.errors.UndefinedObject, psycopg.errors.InvalidTextRepresentation)
@@ -48,6 +49,10 @@ def both(database: Database, cast: Cast, tmp_path: Path) -> Database:
         database.set_aside(key)
         inbox.receive_submissions(agency_id=agency_id, submission_ids=[submission_id])
         inbox.add_note(agency_id=agency_id, number=1, body="Called back", by=person.member_id)
+        with tenancy.agency(agency_id):
+            told: dict[str, Any] = {"kind": "assigned", "feature": "inbox", "subject_ids": [submission_id], "by": None}
+            accounts.notify(agency_id=agency_id, now=timezone.now(), **told)
+        inbox.label_enquiry(agency_id=agency_id, number=1, names=["Wedding"], by=person.member_id)
         inbox.save_view(
             agency_id=agency_id, name="Mine", filters=inbox_rules.Filters(), shared=True, by=person.member_id
         )
@@ -75,6 +80,7 @@ def both(database: Database, cast: Cast, tmp_path: Path) -> Database:
             now=timezone.now(),
         )
         inbox.renew_hook(agency_id=agency_id, by=person.member_id, now=timezone.now())
+        intake.block_sender(agency_id=agency_id, sender="@spam.example", by=person.member_id)
         inbox.create_template(agency_id=agency_id, name="Thanks", body="Thank you", by=person.member_id)
         client_id = crm.ensure_client(agency_id=agency_id, name="Client")
         accounts.create_api_token(

@@ -1,5 +1,5 @@
 // The keyboard reaches everything, but never while one types, chooses or holds a modifier.
-import { actOnPicked, assignToMe, confirmSpam, move, pick, restore, rows, selected, snooze, toggleDone, unpick, wait } from "./list.js";
+import { actOnPicked, assignToMe, confirmSpam, labelPicked, move, pick, restore, rows, selected, snooze, toggleDone, unpick, wait } from "./list.js";
 import { openDialog } from "./menus.js";
 import { undoLast } from "./toast.js";
 
@@ -41,6 +41,13 @@ const restoreOrReply = (row) => {
 
 if (location.hash === "#reply") addEventListener("DOMContentLoaded", () => document.getElementById("reply")?.focus());
 
+const openLabels = () => {
+  const menu = document.querySelector("[data-label-menu]")?.closest("details");
+  if (!menu) return false;
+  menu.open = true;
+  return focus("#labels");
+};
+
 // Each answers whether it did something; only then is the key taken from the browser.
 const keys = {
   j: () => rows().length > 0 && (move(1), true),
@@ -55,6 +62,7 @@ const keys = {
   b: () => actOnPicked("snooze") || onRow(snooze) || (click("[data-snooze-menu]") && focus("#until")),
   d: () => click("[data-convert]"),
   a: () => actOnPicked("assign") || onRow(assignToMe) || focus("#assignee"),
+  l: () => labelPicked() || onRow((row) => (pick(row), labelPicked())) || openLabels(),
   n: () => focus("#note"),
   u: () => click("[data-up]"),
   z: () => undoLast() || click("[data-take-back]"),

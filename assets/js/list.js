@@ -82,7 +82,8 @@ async function settle(row, act, to, values = {}) {
   if (["all", to].includes(list().dataset.view)) return refetch();
   count(status, -1);
   count(to, 1);
-  select(next);
+  // A nudge may have brought the list anew meanwhile: its rows are others.
+  select(next && document.getElementById(next.id));
   row.remove();
   if (rows().length === 0) refetch();
 }
@@ -137,6 +138,14 @@ export function actOnPicked(action) {
   return true;
 }
 
+// Which label is typed; enter gives it to all that are chosen.
+export function labelPicked() {
+  const field = document.querySelector("#bulk [data-label-field]");
+  if (!field || picked().length === 0) return false;
+  field.focus();
+  return true;
+}
+
 document.addEventListener("change", (event) => {
   if (event.target.matches?.("[data-pick]")) showPicked();
 });
@@ -144,6 +153,9 @@ document.addEventListener("change", (event) => {
 document.addEventListener("htmx:afterRequest", (event) => {
   if (event.detail.requestConfig.elt.id !== "bulk" || !event.detail.successful) return;
   unpick();
+  const field = event.detail.requestConfig.elt.querySelector("[data-label-field]");
+  if (field) field.value = "";
+  if (document.activeElement === field) select(selected() ?? rows()[0]); // the keyboard goes on in the list
   refetch();
 });
 
@@ -177,7 +189,8 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   };
 });
 
-document.addEventListener("htmx:afterSettle", (event) => {
+// Right after the swap: a key that is pressed before the dust has settled goes on from where one was.
+document.addEventListener("htmx:afterSwap", (event) => {
   if (event.detail.target?.id !== "enquiries" || !before) return;
   const was = before;
   before = null;

@@ -8,6 +8,7 @@ import { words } from "./words.js";
 const POLL_MS = 20_000;
 const FIRST_WAIT_MS = 1_000;
 const LONGEST_WAIT_MS = 60_000;
+const QUIET = new Set(["notification", "looking"]);
 const GATHER_MS = 250; // a burst of nudges makes one refresh
 
 const tokenUrl = document.body?.dataset.live ?? null;
@@ -34,13 +35,15 @@ function dispatch(type, detail) {
 }
 
 function hear(nudge) {
-  gathered.set(nudge.id ?? nudge.kind, nudge);
+  gathered.set(`${nudge.kind} ${nudge.id ?? ""}`, nudge);
   gathering ||= setTimeout(() => {
     const all = [...gathered.values()];
     gathered = new Map();
     gathering = 0;
-    dispatch("consult:nudge", all.length === 1 ? all[0] : { kind: "many", all });
-    for (const one of all) if (one.id) dispatch(`consult:nudge-${one.id}`, one);
+    // What changes no list is told to those alone who watch it: consult:<kind>-<id>.
+    const loud = all.filter((one) => !QUIET.has(one.kind));
+    if (loud.length > 0) dispatch("consult:nudge", loud.length === 1 ? loud[0] : { kind: "many", all: loud });
+    for (const one of all) if (one.id) dispatch(`consult:${QUIET.has(one.kind) ? one.kind : "nudge"}-${one.id}`, one);
     if (all.some((one) => one.kind === "resync")) dispatch("consult:resync", {});
   }, GATHER_MS);
 }

@@ -21,9 +21,20 @@ document.addEventListener("focusout", (event) => {
   if (menu && event.relatedTarget && !menu.contains(event.relatedTarget)) menu.open = false;
 });
 
+// What was sent from a panel is done, and said: the panel closes and its button has the focus.
+document.addEventListener("htmx:afterRequest", (event) => {
+  const form = event.detail.requestConfig.elt;
+  if (!form.matches("[data-closes]") || !event.detail.successful) return;
+  const menu = form.closest("details[data-drop]");
+  menu.open = false;
+  menu.querySelector("summary").focus();
+});
+
 export function openDialog(id) {
   const dialog = document.getElementById(id);
-  if (dialog && !dialog.open) dialog.showModal();
+  if (!dialog || dialog.open) return;
+  dialog.showModal();
+  dialog.dispatchEvent(new CustomEvent("consult:opened", { bubbles: true }));
 }
 
 // After a form came back with errors the summary is the place to start.

@@ -55,6 +55,7 @@ for hidden in (Authenticator, SocialAccount, SocialApp, SocialToken, UserSession
 admin.site.register(models.Member, Records)
 admin.site.register(models.Invitation, Records)
 admin.site.register(models.Export, Records)
+admin.site.register(models.Notification, Records)
 admin.site.register(models.ApiToken, Records)
 admin.site.register(models.Grant, Records)
 admin.site.register(models.Audit, Records)

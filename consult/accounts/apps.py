@@ -30,6 +30,7 @@ class Accounts(AppConfig):
         "accounts.transfer_agency": _("handed the agency over"),
         "accounts.remove_member": _("removed a member"),
         "accounts.leave_agency": _("left the agency"),
+        "accounts.choose_notifications": _("chose how to hear of things"),
         "accounts.create_api_token": _("made an API token"),
         "accounts.revoke_api_token": _("revoked an API token"),
         "accounts.authorize": _("let a program in"),

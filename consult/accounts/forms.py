@@ -31,6 +31,15 @@ def _zones() -> list[tuple[str, str]]:
     return [("UTC", "UTC"), *((zone, zone.replace("_", " ")) for zone in named)]
 
 
+# How one hears of something, as people choose it (rules.HOWS).
+HOWS = (
+    ("app", _("Here in Consult")),
+    ("mail", _("Here, and by e-mail at once")),
+    ("daily", _("Here, and by e-mail in the morning")),
+    ("none", _("Not at all")),
+)
+
+
 class Agency(forms.Form):
     """An agency's settings. Each field carries what it showed, so that only what was touched is changed."""
 

@@ -81,3 +81,28 @@ def _in_each_agency(tidy: Callable[..., object]) -> None:
 def forget_unverified() -> None:
     """Delete sign-ups that nobody has verified."""
     services.forget_unverified(now=dt.datetime.now(dt.UTC))
+
+
+@queue.job("accounts.mail_notifications")
+def mail_notifications(*, agency_id: int, member_id: str) -> None:
+    services.mail_notifications(agency_id=agency_id, member_id=UUID(member_id), now=dt.datetime.now(dt.UTC))
+
+
+@queue.job("accounts.mail_digest")
+def mail_digest(*, agency_id: int, member_id: str) -> None:
+    services.mail_digest(agency_id=agency_id, member_id=UUID(member_id), now=dt.datetime.now(dt.UTC))
+
+
+@queue.periodic("accounts.start_digests", "*/10 * * * *")
+def start_digests() -> None:
+    """It is morning somewhere: those whom it is get one e-mail of what they want to hear of daily."""
+    now = dt.datetime.now(dt.UTC)
+    for agency_id in queries.agencies_with_digests(now - services.LOST_AFTER):
+        services.start_digests(agency_id=agency_id, now=now)
+
+
+@queue.periodic("accounts.forget_notifications", "40 3 * * *")
+def forget_notifications() -> None:
+    now = dt.datetime.now(dt.UTC)
+    for agency_id, _slug, _name in queries.agencies():
+        services.forget_old(agency_id=agency_id, now=now)

@@ -155,6 +155,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "member": {
             "id": found.member_id,
             "role": found.role,
+            "unread": found.unread,
             "name": str(request.user),
             "can_write": rules.may(found.role, "records.write"),
             "can_settings": rules.may(found.role, "settings.manage"),

@@ -1,8 +1,11 @@
 """Roles and what they may; scopes of tokens; names that no agency may take."""
 
+import datetime as dt
 import hashlib
 import re
 import unicodedata
+from collections.abc import Mapping
+from uuid import UUID
 
 ROLES = ("owner", "admin", "member", "viewer")
 # A token of the agency itself is never its owner.
@@ -220,3 +223,75 @@ def device(user_agent: str) -> str:
     browser = next((f"{name} {found[1]}" for name, found in browsers if found), "")
     system = next((name for name, pattern in _SYSTEMS if re.search(pattern, user_agent)), "")
     return ", ".join(filter(None, (browser, system))) or user_agent[:80]
+
+
+# --- notifications --------------------------------------------------------------------------------------------------
+
+# What one hears of, and how: on the notifications page alone, by e-mail as well (at once, or with the others in the
+# morning), or not at all. New enquiries stand in the inbox anyway: who wants them here as well says so.
+NOTIFICATION_KINDS = ("new", "assigned", "mentioned")
+HOWS = ("none", "app", "mail", "daily")
+USUAL = {"new": "none", "assigned": "app", "mentioned": "mail"}
+# What becomes of a notification by e-mail: it is due, waits for the morning, is on its way, is out; empty: none.
+MAIL_STATES = ("", "due", "daily", "sending", "sent")
+DIGEST_HOUR = 7
+
+
+def digest_due(local: dt.datetime, last: dt.date | None) -> bool:
+    """Whether the morning's e-mail is due to somebody whose clock says `local`, and who had the last one on `last`."""
+    return local.hour >= DIGEST_HOUR and (last is None or last < local.date())
+
+
+# --- mentions -------------------------------------------------------------------------------------------------------
+
+_MENTION = re.compile(r"<@([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})>")
+
+
+def mention(text: str, names: Mapping[UUID, str]) -> tuple[str, set[UUID]]:
+    """Return a text with each `@name` of these people as `<@id>`, and whose names stood there.
+
+    The longest name counts: of Ann and Ann Lee it is Ann Lee. Capitals and the width of spaces do not matter; a name
+    ends where its letters end, so that @Anna is not Ann. A first name stands for somebody where nobody else has it.
+    """
+    by_name: dict[str, set[UUID]] = {}
+    for id, name in names.items():
+        whole = " ".join(name.split()).casefold()
+        for each in {whole, whole.partition(" ")[0]} - {""}:
+            by_name.setdefault(each, set()).add(id)
+    # Who is called so wholly goes before whose first name it is.
+    for id, name in names.items():
+        whole = " ".join(name.split()).casefold()
+        alone = [other for other, theirs in names.items() if " ".join(theirs.split()).casefold() == whole]
+        if whole and len(alone) == 1:
+            by_name[whole] = {id}
+    known = {name: ids for name, ids in by_name.items() if len(ids) == 1}
+    if not known:
+        return text, set()
+    words = "|".join(re.escape(name).replace(r"\ ", r"\s+") for name in sorted(known, key=len, reverse=True))
+    found: set[UUID] = set()
+
+    def put(match: re.Match[str]) -> str:
+        [id] = known[" ".join(match[1].split()).casefold()]
+        found.add(id)
+        return f"<@{id}>"
+
+    told = re.sub(rf"(?<![\w@.])@({words})(?!\w)", put, text, flags=re.IGNORECASE)
+    return told, found
+
+
+def unmention(text: str) -> str:
+    """Return a text of `mention` without the people in it."""
+    return _MENTION.sub(" ", text)
+
+
+def with_names(text: str, names: Mapping[UUID, str]) -> list[tuple[str, bool]]:
+    """Return a text of `mention` in parts: (words, whether they are somebody's name). Unknown ids stay as they are."""
+    parts: list[tuple[str, bool]] = []
+    at = 0
+    for match in _MENTION.finditer(text):
+        name = names.get(UUID(match[1]), "")
+        if not name:
+            continue
+        parts += [(text[at : match.start()], False), (f"@{name}", True)]
+        at = match.end()
+    return [part for part in (*parts, (text[at:], False)) if part[0]]

@@ -8,7 +8,18 @@ from django.urls import URLPattern, path, re_path
 from django.views.decorators.cache import never_cache
 
 from consult.accounts.adapter import github
-from consult.accounts.views import agencies, audit, exports, invitations, live, members, oauth, people, tokens
+from consult.accounts.views import (
+    agencies,
+    audit,
+    exports,
+    invitations,
+    live,
+    members,
+    notifications,
+    oauth,
+    people,
+    tokens,
+)
 
 app_name = "accounts"
 urlpatterns = [
@@ -53,6 +64,10 @@ urlpatterns = [
     path("oauth/authorize", oauth.authorize, name="authorize"),
     path("oauth/token", oauth.token, name="token"),
     path("oauth/revoke", oauth.revoke, name="revoke"),
+    path("<slug:agency>/notifications/", notifications.notification_list, name="notification_list"),
+    path("<slug:agency>/notifications/count/", notifications.notification_count, name="notification_count"),
+    path("<slug:agency>/notifications/read/", notifications.read_notifications, name="read_notifications"),
+    path("<slug:agency>/notifications/choose/", notifications.choose_notifications, name="choose_notifications"),
     path("<slug:agency>/live-token/", live.live_token, name="live_token"),
     path("<slug:agency>/settings/tokens/", tokens.api_token_list, name="api_token_list"),
     path("<slug:agency>/settings/tokens/new/", tokens.create_api_token, name="create_api_token"),

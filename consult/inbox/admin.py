@@ -26,6 +26,7 @@ class Enquiries(Records):
 
 
 admin.site.register(models.Note, Records)
+admin.site.register(models.Labelling, Records)
 admin.site.register(models.Counter, Records)
 admin.site.register(models.Word, Records)
 admin.site.register(models.SavedView, Records)

@@ -16,6 +16,7 @@ class Inbox(AppConfig):
         "inbox.reopen_enquiry": _("opened an enquiry again"),
         "inbox.restore_enquiry": _("restored an enquiry"),
         "inbox.confirm_spam": _("marked an enquiry as spam"),
+        "inbox.label_enquiry": _("changed the labels of an enquiry"),
         "inbox.assign_enquiry": _("assigned an enquiry"),
         "inbox.release_enquiry": _("took an enquiry from whoever left"),
         "inbox.wait_enquiry": _("answered an enquiry, which waits for its sender"),

@@ -55,6 +55,14 @@ def chosen(texts: Iterable[str]) -> list[tuple[int, int | None]]:
     return found
 
 
+LABELS_WRONG = gettext_lazy("At most 20 labels, each of at most 50 characters.")
+
+
+def labels(posted: Mapping[str, str]) -> list[str]:
+    """Return the labels that were typed, separated by commas. Postgres text holds no NUL."""
+    return [name for name in posted.get("labels", "").replace("\0", "").split(",") if name.strip()]
+
+
 def reason(posted: Mapping[str, str]) -> str:
     text = posted.get("reason", "")
     if text not in services.CLOSE_REASONS:
@@ -99,9 +107,11 @@ def narrowing(
         {"name": "form", "label": _("Form"), "value": said.form, "options": choices["forms"]},
         {"name": "client", "label": _("Client"), "value": said.client, "options": choices["clients"]},
         {"name": "assignee", "label": _("Assignee"), "value": said.assignee, "options": people},
+        {"name": "label", "label": _("Label"), "value": said.label, "options": choices["labels"]},
         {"name": "age", "label": _("Age"), "value": said.age, "options": ages},
     ]
-    return [each for each in found if len(each["options"]) > 1 or each["value"]]
+    # One label is a choice as well: not all bear it.
+    return [each for each in found if len(each["options"]) > (0 if each["name"] == "label" else 1) or each["value"]]
 
 
 CHANNELS = (

@@ -17,6 +17,8 @@ class Intake(AppConfig):
         "intake.create_form": _("added a form"),
         "intake.update_form": _("changed a form"),
         "intake.rotate_form_secret": _("replaced a form's secret"),
+        "intake.block_sender": _("blocked a sender"),
+        "intake.unblock_sender": _("let a blocked sender write again"),
         "intake.resolve_set_aside": _("settled what was set aside"),
         "intake.reopen_set_aside": _("took up again what was set aside"),
     }
@@ -29,7 +31,9 @@ class Intake(AppConfig):
 
         sites = models.Site.objects.filter(agency_id=agency_id, id__in=ids).values_list("id", "name")
         forms = models.Form.objects.filter(agency_id=agency_id, id__in=ids).values_list("id", "name")
+        blocks = models.Block.objects.filter(agency_id=agency_id, id__in=ids).values_list("id", "sender")
         return {
+            **{id: (sender, reverse("intake:block_list", args=[slug])) for id, sender in blocks},
             **{id: (name, reverse("intake:site_detail", args=[slug, id])) for id, name in sites},
             **{id: (name, reverse("intake:form_detail", args=[slug, id])) for id, name in forms},
         }

@@ -249,3 +249,22 @@ class Edge(models.Model):
 
     def __str__(self) -> str:
         return self.source
+
+
+class Block(AgencyRecord):
+    """Somebody whose messages are held from now on: an address, or @ and a domain (rules.blockable)."""
+
+    sender = models.CharField(max_length=320)
+    reason = models.CharField(max_length=200, blank=True, default="")
+    by_id = models.UUIDField(null=True)
+
+    class Meta:
+        constraints = (
+            Isolated(name="intake_block_isolated"),
+            SameAgency(name="intake_block_by", columns=("by_id",), target="accounts_member", on_delete="set null"),
+            models.UniqueConstraint(fields=["agency", "sender"], name="intake_block_once"),
+        )
+        indexes = (models.Index(fields=["agency", "by_id"], name="intake_block_by_member"),)
+
+    def __str__(self) -> str:
+        return self.sender

@@ -370,6 +370,7 @@ def score(
     fields: Sequence[Sequence[str]],
     definition: Sequence[Mapping[str, Any]] = (),
     repeated: bool = False,
+    blocked: bool = False,
 ) -> tuple[int, list[dict[str, Any]]]:
     """Return (points, reasons) of a submission: how much it looks like spam, never below zero, and why.
 
@@ -384,6 +385,8 @@ def score(
     found = {
         "link_in_name": (50, any(LINK_IN_NAME.search(value) for name, value in fields if name.lower() in names)),
         "mixed_scripts": (40, any(map(has_mixed_word, (value for _name, value in fields)))),
+        # Whoever is blocked is held, whatever the form's own threshold is (queries.Arrival.held).
+        "blocked": (100, blocked),
         "repeat": (40, repeated),
         "disposable": (25, is_disposable(sender(fields, definition)[1])),
     }
@@ -468,3 +471,30 @@ def held_has_jumped(fresh: tuple[int, int], before: tuple[int, int]) -> bool:
     usual = (held_before + 1) / (count_before + 2)
     share = held / count
     return share >= usual + 0.1 and share > usual + 4 * math.sqrt(usual * (1 - usual) / count)
+
+
+# --- blocked senders ------------------------------------------------------------------------------------------------
+
+_HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}")
+
+
+def blockable(text: str) -> str:
+    """Return what can be blocked as it is kept: an address, or @ and a domain; empty when this is neither."""
+    local, _at, host = text.strip().rpartition("@")
+    try:
+        host = host.strip().encode("idna").decode().lower()
+    except UnicodeError:
+        return ""
+    local = local.strip().casefold()
+    if not _HOST.fullmatch(host) or len(host) > 253 or len(local) > 64 or re.search(r"[\s@\0]", local):
+        return ""
+    return f"{local}@{host}"
+
+
+def block_keys(address: str) -> list[str]:
+    """Return all by which mail of this address may be blocked: itself, its domain and those above that."""
+    kept = blockable(address)
+    if not kept or kept.startswith("@"):
+        return []
+    labels = kept.rpartition("@")[2].split(".")
+    return [kept, *("@" + ".".join(labels[start:]) for start in range(len(labels) - 1))]

@@ -1,10 +1,13 @@
 """Pages of intake: sites, forms, and what needs attention."""
 
+import json
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -144,3 +147,66 @@ def file(request: HttpRequest, file_id: UUID) -> HttpResponseBase:
         raise Http404
     content = files.read(found.location)
     return downloads.attachment(content, name=found.name, media_type=found.shown_type, size=found.size)
+
+
+# --- blocked senders ------------------------------------------------------------------------------------------------
+
+
+@require_http_methods(["GET", "POST"])
+def block_list(request: HttpRequest) -> HttpResponse:
+    """Who is blocked. A POST blocks somebody, from here or from an enquiry."""
+    if request.method == "POST":
+        return _block_sender(request)
+    return _blocks(request)
+
+
+def _blocks(request: HttpRequest, *, status: int = 200, **more: Any) -> HttpResponse:
+    agency_id = accounts.here(request).agency_id
+    names = accounts.member_names(agency_id)
+    rows = [
+        {"row": row, "by": names.get(row.by_id, "") if row.by_id else "", "sender": row.sender}
+        for row in queries.blocks(agency_id)
+    ]
+    return render(request, "intake/block_list.html", {"blocks": rows, **more}, status=status)
+
+
+def _block_sender(request: HttpRequest) -> HttpResponse:
+    here = accounts.permit(request, "records.write")
+    # Postgres text holds no NUL.
+    sender, reason = (request.POST.get(name, "").replace("\0", "") for name in ("sender", "reason"))
+    try:
+        block_id = services.block_sender(agency_id=here.agency_id, sender=sender, reason=reason, by=here.member_id)
+    except services.NotBlockable:
+        wrong = _("This is neither an e-mail address nor a domain such as example.com.")
+    except services.FreeMail:
+        wrong = _("Many people have an address there. Block the one address instead.")
+    except services.TooManyBlocks:
+        wrong = _("That are too many: take some away first.")
+    else:
+        text = _("What comes from %(sender)s is held from now on.") % {"sender": sender.strip()}
+        undo = {"url": reverse("intake:unblock_sender", args=[here.slug, block_id]), "values": {}}
+        return _said(request, text, undo)
+    if request.headers.get("HX-Request"):
+        return _said(request, wrong, None)
+    return _blocks(request, status=422, block_error=wrong, sender=sender, reason=reason)
+
+
+@require_POST
+def unblock_sender(request: HttpRequest, block_id: UUID) -> HttpResponse:
+    here = accounts.permit(request, "records.write")
+    try:
+        sender, reason = services.unblock_sender(agency_id=here.agency_id, block_id=block_id, by=here.member_id)
+    except services.NoSuchBlock as error:
+        raise Http404 from error
+    undo = {"url": reverse("intake:block_list", args=[here.slug]), "values": {"sender": sender, "reason": reason}}
+    return _said(request, _("%(sender)s is no longer blocked.") % {"sender": sender}, undo)
+
+
+def _said(request: HttpRequest, text: str, undo: dict[str, Any] | None) -> HttpResponse:
+    """Say what was done: in place to htmx, with the way to take it back, and on the page of all blocks to others."""
+    if request.headers.get("HX-Request"):
+        response = HttpResponse()
+        response["HX-Trigger"] = json.dumps({"consult:said": {"text": text, "undo": undo, "stays": undo is None}})
+        return response
+    messages.success(request, text)
+    return redirect("intake:block_list", accounts.here(request).slug)

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from consult.thread.views import people, reports
+from consult.thread.views import palette, people, reports
 
 app_name = "thread"
 urlpatterns = [
@@ -10,4 +10,5 @@ urlpatterns = [
     path("settings/privacy/person/erase/", people.erase_person, name="erase_person"),
     path("settings/privacy/exports/<uuid:export_id>/", people.download_person_export, name="download_person_export"),
     path("reports/", reports.show_reports, name="show_reports"),
+    path("palette/", palette.palette, name="palette"),
 ]

@@ -6,6 +6,7 @@ from consult.accounts.models.exports import Export
 from consult.accounts.models.grants import AuthorizationCode, Grant, RefreshToken
 from consult.accounts.models.invitations import Invitation
 from consult.accounts.models.keys import SigningKey
+from consult.accounts.models.notifications import Notification
 from consult.accounts.models.people import SignInLink, User, normalise_email
 from consult.accounts.models.repeats import IdempotencyKey
 from consult.accounts.models.tokens import ApiToken
@@ -20,6 +21,7 @@ __all__ = [
     "IdempotencyKey",
     "Invitation",
     "Member",
+    "Notification",
     "RefreshToken",
     "SignInLink",
     "SigningKey",

@@ -48,12 +48,21 @@ class Agency(models.Model):
         return self.name
 
 
+HOWS = [(how, how) for how in rules.HOWS]
+
+
 class Member(AgencyRecord):
     """A user's place in an agency. Who has left stays as a tombstone: what they did keeps its author."""
 
     user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", db_constraint=False)
     role = models.CharField(max_length=10, choices=[(role, role) for role in rules.ROLES])
     left_at = models.DateTimeField(null=True)
+    # How they hear of what (rules.HOWS).
+    hears_new = models.CharField(max_length=10, choices=HOWS, default="none", db_default="none")
+    hears_assigned = models.CharField(max_length=10, choices=HOWS, default="app", db_default="app")
+    hears_mentioned = models.CharField(max_length=10, choices=HOWS, default="mail", db_default="mail")
+    # Their own day on which they got the last e-mail of a morning.
+    digested_on = models.DateField(null=True)
 
     class Meta:
         constraints = (
@@ -61,6 +70,12 @@ class Member(AgencyRecord):
             ToGlobal(name="accounts_member_user", column="user_id", target="accounts_user"),
             models.UniqueConstraint(fields=["agency", "user"], name="accounts_member_once"),
             models.CheckConstraint(condition=models.Q(role__in=rules.ROLES), name="accounts_member_role"),
+            models.CheckConstraint(
+                condition=models.Q(
+                    hears_new__in=rules.HOWS, hears_assigned__in=rules.HOWS, hears_mentioned__in=rules.HOWS
+                ),
+                name="accounts_member_hears",
+            ),
         )
 
     def __str__(self) -> str:

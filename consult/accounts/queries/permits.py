@@ -28,6 +28,8 @@ class Membership:
     closes_at: dt.datetime | None = None
     # Where its logo lies; empty: it has none.
     logo: str = ""
+    # Notifications that they have not read; a hundred stands for more.
+    unread: int = 0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,7 +45,7 @@ class Caller:
 
 def memberships(user_id: int | None) -> list[Membership]:
     """Return the agencies of a user by name, through the door that knows no agency yet."""
-    return [Membership(*row) for row in rows("SELECT * FROM accounts_memberships_v3(%s)", [user_id])]
+    return [Membership(*row) for row in rows("SELECT * FROM accounts_memberships_v4(%s)", [user_id])]
 
 
 def here(request: HttpRequest) -> Membership:

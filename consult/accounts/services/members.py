@@ -8,6 +8,7 @@ from uuid import UUID
 from consult.accounts import models, rules
 from consult.accounts.services.audit import record
 from consult.accounts.services.grants import revoke_of_member
+from consult.accounts.services.notifications import forget_notifications
 from consult.core import queue, tenancy
 
 
@@ -147,6 +148,7 @@ def _end(
     member.save(update_fields=["left_at"])
     end_access(agency_id=agency_id, member_id=member.id, now=now)
     withdraw_invitations(agency_id=agency_id, member_id=member.id, role="", by=by, now=now)
+    forget_notifications(agency_id=agency_id, member_id=member.id)
     record(action, agency_id=agency_id, by=by, subject_id=member.id, data={"role": member.role})
     # What features above hold for a member is handed back by their jobs. A running timer will be stopped here in the
     # same way, by a job of worktime's.

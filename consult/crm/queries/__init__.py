@@ -39,7 +39,15 @@ from consult.crm.queries.deals import (
     plain_money,
     stages,
 )
-from consult.crm.queries.duplicates import Candidate, Merged, contact_candidates, duplicates_of, last_merge
+from consult.crm.queries.duplicates import (
+    Candidate,
+    Merged,
+    company_domain,
+    contact_candidates,
+    duplicates_of,
+    is_free_mail,
+    last_merge,
+)
 from consult.crm.queries.fields import Field, fields, filled
 from consult.crm.queries.imports import (
     Import,
@@ -54,7 +62,8 @@ from consult.crm.queries.imports import (
     own_fields,
     preview,
 )
-from consult.crm.queries.labels import labels, labels_of
+from consult.crm.queries.labels import EVERY_LABEL, labels, labels_of
+from consult.crm.queries.named import Named, named
 from consult.crm.queries.phones import phone_region
 from consult.crm.queries.records import (
     Noted,
@@ -68,6 +77,7 @@ from consult.crm.queries.records import (
 from consult.crm.queries.timeline import Line, Timeline, timeline
 
 __all__ = [
+    "EVERY_LABEL",
     "MOST_PEOPLE",
     "Candidate",
     "Client",
@@ -81,6 +91,7 @@ __all__ = [
     "ImportRow",
     "Line",
     "Merged",
+    "Named",
     "NoSuchCompany",
     "NoSuchContact",
     "NoSuchDeal",
@@ -99,6 +110,7 @@ __all__ = [
     "companies_after",
     "company",
     "company_by_name",
+    "company_domain",
     "company_names",
     "contact",
     "contact_candidates",
@@ -122,10 +134,12 @@ __all__ = [
     "import_rows",
     "imports",
     "imports_before",
+    "is_free_mail",
     "labels",
     "labels_after",
     "labels_of",
     "last_merge",
+    "named",
     "note",
     "notes_after",
     "open_deals_by_stage",

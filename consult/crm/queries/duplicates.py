@@ -156,3 +156,13 @@ def last_merge(agency_id: int, contact_id: UUID) -> Merged | None:
         return None
     name = models.Contact.objects.values_list("name", flat=True).get(agency_id=agency_id, id=row.alias_id)
     return Merged(row.id, row.alias_id, name, row.merged_at)
+
+
+def is_free_mail(host: str) -> bool:
+    """Whether everybody may have an address at this host: it says nothing about where somebody works."""
+    return host.lower() in rules.FREE_MAIL
+
+
+def company_domain(address: str) -> str:
+    """Return the domain of an address that says where somebody works, or nothing for a free provider's."""
+    return rules.email_domain(address)

@@ -7,6 +7,11 @@ from uuid import UUID
 from consult.crm import models
 
 Place = Literal["contact", "company", "deal"]
+# For a statement of a feature above that asks for more besides: [[id, name], …] in the order of names.
+EVERY_LABEL = """
+(SELECT coalesce(jsonb_agg(jsonb_build_array(id, name) ORDER BY normal_name), '[]')
+   FROM crm_label WHERE agency_id = %(agency)s)
+"""
 
 
 def labels(agency_id: int) -> dict[UUID, str]:

@@ -42,7 +42,7 @@ from consult.crm.services.imports import (
     sweep_imports,
     undo_import,
 )
-from consult.crm.services.labels import set_labels
+from consult.crm.services.labels import ensure_labels, set_labels
 from consult.crm.services.merges import CannotMerge, CannotUnmerge, merge_contacts, tell_apart, unmerge_contacts
 from consult.crm.services.stages import (
     LastStage,
@@ -94,6 +94,7 @@ __all__ = [
     "create_stage",
     "discard_import",
     "ensure_client",
+    "ensure_labels",
     "ensure_stages",
     "forget_import_rows",
     "forget_imports",

@@ -12,6 +12,25 @@ from consult.crm.services import companies, contacts, deals
 MOST = 20
 
 
+def ensure_labels(*, agency_id: int, names: Iterable[str]) -> dict[UUID, str]:
+    """Return the labels of these names, by id; a new name makes a new label. Empty names are left out.
+
+    Raise ValueError for a name of more than 50 characters or over 20 of them.
+    """
+    typed = reversed([" ".join(name.split()) for name in names])
+    wanted = {key: name for name in typed if (key := rules.label_key(name))}
+    if len(wanted) > MOST or any(len(name) > 50 for name in wanted.values()):
+        raise ValueError(f"at most {MOST} labels of at most 50 characters")
+    with tenancy.agency(agency_id):
+        # In one order always: nobody waits for who waits for them.
+        models.Label.objects.bulk_create(
+            [models.Label(agency_id=agency_id, name=name, normal_name=key) for key, name in sorted(wanted.items())],
+            ignore_conflicts=True,
+        )
+        labels = models.Label.objects.filter(agency_id=agency_id, normal_name__in=list(wanted))
+        return dict(labels.values_list("id", "name"))
+
+
 def set_labels(
     *,
     agency_id: int,
@@ -24,19 +43,10 @@ def set_labels(
 
     Raise NoSuchContact, NoSuchCompany, NoSuchDeal, ValueError for a name of more than 50 characters or over 20 of them.
     """
-    typed = reversed([" ".join(name.split()) for name in names])
-    wanted = {key: name for name in typed if (key := rules.label_key(name))}
-    if len(wanted) > MOST or any(len(name) > 50 for name in wanted.values()):
-        raise ValueError(f"at most {MOST} labels of at most 50 characters")
     with tenancy.agency(agency_id):
-        # Before anything else is locked, and the labels in one order: nobody waits for who waits for them.
+        # Before anything else is locked.
         bearer_id = _locked_bearer(agency_id, place, id)
-        models.Label.objects.bulk_create(
-            [models.Label(agency_id=agency_id, name=name, normal_name=key) for key, name in sorted(wanted.items())],
-            ignore_conflicts=True,
-        )
-        labels = models.Label.objects.filter(agency_id=agency_id, normal_name__in=list(wanted))
-        ids = set(labels.values_list("id", flat=True))
+        ids = set(ensure_labels(agency_id=agency_id, names=names))
         bearer = {f"{place}_id": bearer_id}
         borne = models.Labelling.objects.filter(agency_id=agency_id, **bearer)
         there = set(borne.values_list("label_id", flat=True))

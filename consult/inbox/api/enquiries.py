@@ -2,7 +2,7 @@
 
 import datetime as dt
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -24,6 +24,7 @@ REFUSALS = {
     services.NotAhead: ("invalid", "/until"),
     services.NothingTyped: ("invalid", "/message"),
     services.NoSuchForm: ("invalid", "/form_id"),
+    services.TooManyLabels: ("invalid", "/labels"),
     services.NothingChosen: ("invalid", ""),
     services.NotThere: ("invalid", ""),
     ValueError: ("invalid", ""),
@@ -77,6 +78,7 @@ class Enquiry(api.Shape):
     contact_id: UUID | None
     company_id: UUID | None
     deal_id: UUID | None
+    labels: list[str]
 
 
 class Note(api.Shape):
@@ -84,7 +86,7 @@ class Note(api.Shape):
 
     id: UUID
     author_id: Annotated[UUID | None, Field(description="A member; null: the agency's own token.")]
-    body: str
+    body: Annotated[str, Field(description="Members who are mentioned in it stand there as `@name`.")]
     created_at: dt.datetime
 
 
@@ -94,6 +96,14 @@ class NoteInput(api.Input):
 
 class Assignment(api.Input):
     member_id: Annotated[UUID | None, Field(description="Null takes it from its assignee.")]
+
+
+class Labels(api.Input):
+    """Everything that it bears afterwards. A name that is not there yet makes a label."""
+
+    labels: Annotated[
+        list[Annotated[api.Line, Field(max_length=50)]], Field(max_length=20, examples=[["Urgent", "Wedding"]])
+    ]
 
 
 class Closing(api.Input):
@@ -143,6 +153,8 @@ class Wanted(api.Paging):
         UUID | Literal["none"] | None, Field(description="A member's id, or `none` for unassigned ones.")
     ] = None
     form_id: UUID | None = None
+    client_id: UUID | None = None
+    label_id: UUID | None = None
     q: Annotated[str, Field(max_length=200, description="Name, address, text, number or receipt.")] = ""
 
 
@@ -176,6 +188,8 @@ def list_enquiries(request: HttpRequest, wanted: Query[Wanted]) -> HttpResponse:
         assignee_id=wanted.assignee if isinstance(wanted.assignee, UUID) else None,
         unassigned=wanted.assignee == "none",
         form_id=wanted.form_id,
+        client_id=wanted.client_id,
+        label_id=wanted.label_id,
         search=wanted.q,
     )
     return api.listed(request, rows, wanted, shape=_enquiry, place=lambda row: (row.number,))
@@ -243,6 +257,12 @@ def assign_enquiry(request: HttpRequest, number: int, body: Assignment) -> HttpR
     return _change(request, number, services.assign_enquiry, member_id=body.member_id)
 
 
+@enquiries.put("/{int:number}/labels", response=Enquiry, summary="Label an enquiry")
+def label_enquiry(request: HttpRequest, number: int, body: Labels) -> HttpResponse:
+    """These labels and no others; an empty list takes all. The words are the CRM's (`/labels`)."""
+    return _change(request, number, services.label_enquiry, names=body.labels)
+
+
 @enquiries.post("/{int:number}/convert", response=Enquiry, summary="Convert an enquiry")
 def convert_enquiry(request: HttpRequest, number: int, body: Conversion) -> HttpResponse:
     """Make and link contact, company and deal at once, or nothing. What it is linked to already stays."""
@@ -272,11 +292,13 @@ def list_notes(request: HttpRequest, number: int, paging: Query[api.Paging]) -> 
     enquiry = found(here.agency_id, number)
     after = api.cursor(request, paging, UUID)
     rows = queries.notes_after(here.agency_id, enquiry.id, after[0] if after else None, paging.limit + 1)
-    return api.listed(request, rows, paging, shape=_note, place=lambda row: (row.id,))
+    names = accounts.member_names(here.agency_id)
+    return api.listed(request, rows, paging, shape=lambda row: _note(row, names), place=lambda row: (row.id,))
 
 
 @enquiries.post("/{int:number}/notes", response={201: Note}, summary="Add a note")
 def add_note(request: HttpRequest, number: int, body: NoteInput) -> HttpResponse:
+    """A member whose name stands in it behind an `@` is told of it."""
     here = accounts.permit(request, "records.write")
     enquiry = found(here.agency_id, number)
     with api.refusing(REFUSALS):
@@ -284,8 +306,8 @@ def add_note(request: HttpRequest, number: int, body: NoteInput) -> HttpResponse
     row = queries.note(here.agency_id, enquiry.id, note_id)
     if row is None:
         raise Http404
-    return api.answer(request, _note(row), status=201)
+    return api.answer(request, _note(row, accounts.member_names(here.agency_id)), status=201)
 
 
-def _note(row: queries.Noted) -> Note:
-    return Note(**vars(row))
+def _note(row: queries.Noted, names: Mapping[UUID, str]) -> Note:
+    return Note(**{**vars(row), "body": accounts.spelled(row.body, names)})

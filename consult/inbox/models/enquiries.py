@@ -145,6 +145,27 @@ class Enquiry(AgencyRecord):
         return f"#{self.number}"
 
 
+class Labelling(AgencyRecord):
+    """That an enquiry bears one of the agency's labels, which are the CRM's."""
+
+    enquiry = models.ForeignKey(
+        Enquiry, on_delete=models.DO_NOTHING, related_name="+", db_constraint=False, db_index=False
+    )
+    label_id = models.UUIDField()
+
+    class Meta:
+        constraints = (
+            Isolated(name="inbox_labelling_isolated"),
+            SameAgency(name="inbox_labelling_enquiry", columns=("enquiry_id",), target="inbox_enquiry"),
+            SameAgency(name="inbox_labelling_label", columns=("label_id",), target="crm_label"),
+            models.UniqueConstraint(fields=["agency", "enquiry", "label_id"], name="inbox_labelling_once"),
+        )
+        indexes = (models.Index(fields=["agency", "label_id", "enquiry"], name="inbox_labelling_by_label"),)
+
+    def __str__(self) -> str:
+        return str(self.label_id)
+
+
 class Note(AgencyRecord):
     """What staff tell each other about an enquiry; the sender never sees it."""
 

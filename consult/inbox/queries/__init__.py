@@ -19,11 +19,23 @@ from consult.inbox.queries.enquiries import (
     deliveries,
     enquiries_by_id,
     enquiry,
+    enquiry_id,
+    enquiry_named,
     last_failures,
     notes,
 )
 from consult.inbox.queries.jobs import agencies_to_wake
-from consult.inbox.queries.lists import MOST_COUNTED, Page, SavedView, aside, choices, enquiries, others_of_sender
+from consult.inbox.queries.lists import (
+    MOST_COUNTED,
+    Aside,
+    Page,
+    SavedView,
+    aside,
+    choices,
+    clean_cursor,
+    enquiries,
+    others_of_sender,
+)
 from consult.inbox.queries.mailboxes import (
     FETCH_EVERY,
     TROUBLE_AFTER,
@@ -63,6 +75,7 @@ __all__ = [
     "PICTURES",
     "TROUBLE_AFTER",
     "WORDS",
+    "Aside",
     "Attached",
     "Delivered",
     "Detail",
@@ -83,11 +96,14 @@ __all__ = [
     "aside",
     "attachment",
     "choices",
+    "clean_cursor",
     "deliveries",
     "enquiries",
     "enquiries_before",
     "enquiries_by_id",
     "enquiry",
+    "enquiry_id",
+    "enquiry_named",
     "form_addresses",
     "formatted",
     "hook",

@@ -6,6 +6,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import OuterRef, QuerySet
+
 from consult.accounts import queries as accounts
 from consult.inbox import models
 from consult.intake import queries as intake
@@ -39,6 +42,8 @@ class Row:
     contact_id: UUID | None
     company_id: UUID | None
     deal_id: UUID | None
+    # By name, where the names of the labels were given.
+    labels: list[str]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,12 +62,18 @@ class Detail(Row):
     erased_at: dt.datetime | None
 
 
-def enquiry(agency_id: int, number: int) -> Detail | None:
+def bearing(found: QuerySet[models.Enquiry]) -> QuerySet[models.Enquiry]:
+    """Let these say which labels they bear, as `label_ids`, without another question."""
+    borne = models.Labelling.objects.filter(agency_id=OuterRef("agency_id"), enquiry_id=OuterRef("id"))
+    return found.annotate(label_ids=ArraySubquery(borne.values("label_id")))
+
+
+def enquiry(agency_id: int, number: int, *, label_names: Mapping[UUID, str] | None = None) -> Detail | None:
     """Return one enquiry with its submission, or None."""
-    row = models.Enquiry.objects.filter(agency_id=agency_id, number=number).first()
+    row = bearing(models.Enquiry.objects.filter(agency_id=agency_id, number=number)).first()
     if row is None:
         return None
-    [shown] = rows(agency_id, [row])
+    [shown] = rows(agency_id, [row], words=label_names)
     sent = intake.submissions(agency_id, [row.submission_id]) if row.submission_id else []
     return Detail(
         **dataclasses.asdict(shown),
@@ -78,14 +89,29 @@ def enquiry(agency_id: int, number: int) -> Detail | None:
     )
 
 
+def enquiry_id(agency_id: int, number: int) -> UUID | None:
+    """Return the id of the enquiry of this number, or None."""
+    return models.Enquiry.objects.filter(agency_id=agency_id, number=number).values_list("id", flat=True).first()
+
+
+def enquiry_named(agency_id: int, number: int) -> str:
+    """Return what the enquiry of this number is called; empty when there is none."""
+    found = models.Enquiry.objects.filter(agency_id=agency_id, number=number)
+    row = found.values_list("subject", "sender_name", "sender_email", "excerpt").first()
+    return f"#{number} {next((each for each in row if each), '')}".strip() if row else ""
+
+
 def notes(agency_id: int, enquiry_id: UUID, names: Mapping[UUID, str]) -> list[dict[str, Any]]:
-    """Return an enquiry's notes (id, author, body, created_at), oldest first; `names` are the members'."""
+    """Return an enquiry's notes (id, author, parts, created_at), oldest first; `names` are the members'.
+
+    `parts` are (words, whether they are a member's name).
+    """
     found = models.Note.objects.filter(agency_id=agency_id, enquiry_id=enquiry_id).order_by("created_at", "id")
     return [
         {
             "id": note.id,
             "author": names.get(note.author_id, "") if note.author_id else "",
-            "body": note.body,
+            "parts": accounts.with_names(note.body, names),
             "created_at": note.created_at,
         }
         for note in found
@@ -139,8 +165,12 @@ def rows(
     *,
     names: Mapping[UUID, str] | None = None,
     labels: Mapping[UUID, intake.FormLabel] | None = None,
+    words: Mapping[UUID, str] | None = None,
 ) -> list[Row]:
-    """Return enquiries as a list shows them, in the same order; members' names and forms' labels where known."""
+    """Return enquiries as a list shows them, in the same order; members' names and forms' labels where known.
+
+    `words` are the names of the agency's labels, for those of `bearing`.
+    """
     if not found:
         return []
     names = accounts.member_names(agency_id) if names is None else names
@@ -172,7 +202,13 @@ def rows(
                 contact_id=row.contact_id,
                 company_id=row.company_id,
                 deal_id=row.deal_id,
+                labels=_borne(row, words) if words else [],
                 reasons=row.reasons or [{"code": signal, "points": 0} for signal in row.signals],
             )
         )
     return shown
+
+
+def _borne(row: models.Enquiry, words: Mapping[UUID, str]) -> list[str]:
+    ids: list[UUID] = getattr(row, "label_ids", [])
+    return sorted((words[id] for id in ids if id in words), key=str.casefold)

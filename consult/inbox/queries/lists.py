@@ -14,10 +14,12 @@ from django.db.models import Q
 from consult.crm import queries as crm
 from consult.inbox import models, rules
 from consult.inbox.queries import search
-from consult.inbox.queries.enquiries import Row, rows
+from consult.inbox.queries.enquiries import Row, bearing, rows
 from consult.intake import queries as intake
 
 PAGE = 50
+# So many of the newest finds are looked through for a label.
+SEARCHED = 10_000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,10 +41,12 @@ def enquiries(
     before: str = "",
     names: Mapping[UUID, str] | None = None,
     labels: Mapping[UUID, intake.FormLabel] | None = None,
+    label_names: Mapping[UUID, str] | None = None,
 ) -> Page:
     """Return the newest 50 that the filters leave and that lie before the cursor.
 
-    Members' names and forms' labels are asked for where they are not given.
+    Members' names and what forms are called are asked for where they are not given; without `label_names` no row says
+    which labels it bears.
     An unreadable cursor means the first page. Whoever searches for a number or a receipt finds that one first.
     """
     labels = intake.form_labels(agency_id) if labels is None else labels
@@ -54,8 +58,11 @@ def enquiries(
         looked_for = search.look_for(filters.q)
         instead = looked_for.instead
         direct = _direct(agency_id, filters.q, narrow)
-        ids = search.ids(looked_for.query, narrow, cursor, PAGE + 1 + len(direct)) if looked_for.query else []
-        found = models.Enquiry.objects.filter(agency_id=agency_id, id__in=ids).exclude(
+        # The search knows no labels: of those that it finds the list keeps the ones that bear this one.
+        most = SEARCHED if narrow.label else PAGE + 1 + len(direct)
+        ids = search.ids(looked_for.query, narrow, cursor, most) if looked_for.query else []
+        kept = narrow.q() if narrow.label else Q()
+        found = models.Enquiry.objects.filter(kept, agency_id=agency_id, id__in=ids).exclude(
             id__in=[each.id for each in direct]
         )
         # It stands on the first page alone.
@@ -67,11 +74,13 @@ def enquiries(
             # The first condition is what the index is searched by.
             found = found.filter(received_at__lte=received_at)
             found = found.filter(Q(received_at__lt=received_at) | Q(number__lt=number))
-    listed = list(found.defer("words").order_by("-received_at", "-number")[: PAGE + 1])
+    listed = list(bearing(found).defer("words").order_by("-received_at", "-number")[: PAGE + 1])
     more = len(listed) > PAGE
     listed = listed[:PAGE]
     return Page(
-        rows(agency_id, [*direct, *listed], names=names, labels=labels), _encode(listed[-1]) if more else "", instead
+        rows(agency_id, [*direct, *listed], names=names, labels=labels, words=label_names),
+        _encode(listed[-1]) if more else "",
+        instead,
     )
 
 
@@ -97,7 +106,8 @@ def _narrow(
         bound, days = rules.AGES[filters.age]
         moment = now - dt.timedelta(days=days)
         since, until = (moment, None) if bound == "at most" else (None, moment)
-    return search.Narrow(statuses, assignee, nobody, _forms(labels, filters), since, until)
+    label = UUID(filters.label) if filters.label else None
+    return search.Narrow(statuses, assignee, nobody, _forms(labels, filters), since, until, label)
 
 
 def _forms(labels: Mapping[UUID, intake.FormLabel], filters: rules.Filters) -> list[UUID] | None:
@@ -115,7 +125,8 @@ def _forms(labels: Mapping[UUID, intake.FormLabel], filters: rules.Filters) -> l
 
 def _direct(agency_id: int, text: str, narrow: search.Narrow) -> list[models.Enquiry]:
     """Return the enquiry whose number or receipt this text is."""
-    return list(models.Enquiry.objects.filter(search.named(agency_id, text), narrow.q(), agency_id=agency_id))
+    found = models.Enquiry.objects.filter(search.named(agency_id, text), narrow.q(), agency_id=agency_id)
+    return list(bearing(found))
 
 
 # Counted so far and no further: of a million nobody needs the number, and counting them takes longer than the page.
@@ -137,8 +148,9 @@ ASIDE = f"""
 SELECT {_COUNTS},
        (SELECT coalesce(jsonb_agg(jsonb_build_array(id, name, query, shared, member_id = %(member)s)
                                   ORDER BY name, id), '[]')
-          FROM inbox_savedview WHERE agency_id = %(agency)s AND (shared OR member_id = %(member)s))
-"""  # noqa: S608 (the parts are written here)
+          FROM inbox_savedview WHERE agency_id = %(agency)s AND (shared OR member_id = %(member)s)),
+       {crm.EVERY_LABEL}
+"""  # noqa: S608 (the parts are written here, and one by the CRM)
 COUNTED = ("open", "mine", "unassigned", "waiting", "snoozed", "held", "closed", "spam", "all")
 
 
@@ -153,29 +165,42 @@ class SavedView:
     mine: bool
 
 
-def aside(agency_id: int, *, member_id: UUID | None) -> tuple[dict[str, int], list[SavedView]]:
-    """Return how many enquiries each view holds, and the member's own saved views with the shared ones, by name.
+@dataclasses.dataclass(frozen=True)
+class Aside:
+    """What stands around a list: how many enquiries each view holds, saved views by name, and the agency's labels."""
 
-    A count of MOST_COUNTED + 1 means more than that.
-    One question for both: the page asks for enough without.
+    counts: dict[str, int]
+    views: list[SavedView]
+    labels: dict[UUID, str]
+
+
+def aside(agency_id: int, *, member_id: UUID | None) -> Aside:
+    """Return what stands around the member's list: views are their own and the shared ones.
+
+    A count of MOST_COUNTED + 1 means more than that. One question for all: the page asks for enough without.
     """
     with connection.cursor() as cursor:
         cursor.execute(ASIDE, {"agency": agency_id, "member": member_id, "most": MOST_COUNTED + 1})
-        *counts, views = cursor.fetchone()
-    views = json.loads(views) if isinstance(views, str) else views
-    return dict(zip(COUNTED, counts, strict=True)), [
-        SavedView(UUID(id), name, query, shared, bool(mine)) for id, name, query, shared, mine in views
-    ]
+        *counts, views, labels = cursor.fetchone()
+    views, labels = (json.loads(each) if isinstance(each, str) else each for each in (views, labels))
+    return Aside(
+        dict(zip(COUNTED, counts, strict=True)),
+        [SavedView(UUID(id), name, query, shared, bool(mine)) for id, name, query, shared, mine in views],
+        {UUID(id): name for id, name in labels},
+    )
 
 
-def choices(agency_id: int, labels: Mapping[UUID, intake.FormLabel]) -> dict[str, list[tuple[str, str]]]:
-    """Return what lists can be narrowed to, as (id, name): sites with forms, forms, and those sites' clients."""
+def choices(
+    agency_id: int, labels: Mapping[UUID, intake.FormLabel], label_names: Mapping[UUID, str]
+) -> dict[str, list[tuple[str, str]]]:
+    """Return what lists can be narrowed to, as (id, name): sites with forms, forms, those sites' clients, labels."""
     wanted = {label.client_id for label in labels.values() if label.client_id}
     clients = crm.client_names(agency_id) if wanted else {}
     return {
         "sites": list({str(label.site_id): label.site_name for label in labels.values()}.items()),
         "forms": [(str(id), f"{label.site_name} · {label.form_name}") for id, label in labels.items()],
         "clients": [(str(id), name) for id, name in clients.items() if id in wanted],
+        "labels": [(str(id), name) for id, name in label_names.items()],
     }
 
 
@@ -188,7 +213,17 @@ def others_of_sender(agency_id: int, enquiry_id: UUID, email: str, limit: int = 
 
 
 def _encode(row: models.Enquiry) -> str:
-    return base64.urlsafe_b64encode(f"{row.received_at.isoformat()}|{row.number}".encode()).decode().rstrip("=")
+    return _written(row.received_at, row.number)
+
+
+def _written(received_at: dt.datetime, number: int) -> str:
+    return base64.urlsafe_b64encode(f"{received_at.isoformat()}|{number}".encode()).decode().rstrip("=")
+
+
+def clean_cursor(cursor: str) -> str:
+    """Return a place in a list as this module writes it; empty for anything else."""
+    place = _decode(cursor)
+    return _written(*place) if place else ""
 
 
 def _decode(cursor: str) -> tuple[dt.datetime, int] | None:

@@ -5,8 +5,13 @@ import datetime as dt
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Exists, OuterRef, QuerySet
+
+from consult.crm import queries as crm
 from consult.inbox import models
 from consult.inbox.queries import search as searching
+from consult.inbox.queries.enquiries import bearing
+from consult.intake import queries as intake
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,9 +39,20 @@ class Record:
     contact_id: UUID | None
     company_id: UUID | None
     deal_id: UUID | None
+    labels: list[str]
 
 
-_RECORD = [field.name for field in dataclasses.fields(Record)]
+_RECORD = [field.name for field in dataclasses.fields(Record) if field.name != "labels"]
+
+
+def _records(agency_id: int, found: QuerySet[models.Enquiry]) -> list[Record]:
+    rows: list[dict[str, Any]] = list(bearing(found).values(*_RECORD, "label_ids"))
+    words = crm.labels(agency_id) if any(row["label_ids"] for row in rows) else {}
+    return [
+        Record(**row, labels=sorted((words[id] for id in ids), key=str.casefold))
+        for row in rows
+        for ids in [row.pop("label_ids")]
+    ]
 
 
 def enquiries_before(
@@ -48,21 +64,28 @@ def enquiries_before(
     assignee_id: UUID | None = None,
     unassigned: bool = False,
     form_id: UUID | None = None,
+    client_id: UUID | None = None,
+    label_id: UUID | None = None,
     search: str = "",
 ) -> list[Record]:
     """Return the enquiries of smaller numbers than `before`, the highest first; `search` as on the inbox's page."""
     wanted = {"status": status, "assignee_id": assignee_id, "form_id": form_id}
     found = models.Enquiry.objects.filter(agency_id=agency_id, **{name: each for name, each in wanted.items() if each})
     found = found.filter(assignee_id=None) if unassigned else found
+    if client_id:
+        forms = [id for id, label in intake.form_labels(agency_id).items() if label.client_id == client_id]
+        found = found.filter(form_id__in=forms)
+    if label_id:
+        borne = models.Labelling.objects.filter(agency_id=agency_id, label_id=label_id, enquiry_id=OuterRef("id"))
+        found = found.filter(Exists(borne))
     found = found.filter(searching.matching(agency_id, search)) if search.strip() else found
     found = found if before is None else found.filter(number__lt=before)
-    return [Record(*row) for row in found.order_by("-number").values_list(*_RECORD)[:limit]]
+    return _records(agency_id, found.order_by("-number")[:limit])
 
 
 def record(agency_id: int, number: int) -> Record | None:
     """Return one enquiry, or None."""
-    row = models.Enquiry.objects.filter(agency_id=agency_id, number=number).values_list(*_RECORD).first()
-    return Record(*row) if row else None
+    return next(iter(_records(agency_id, models.Enquiry.objects.filter(agency_id=agency_id, number=number))), None)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -6,9 +6,9 @@ import re
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
-from consult.inbox import rules
+from consult.inbox import models, rules
 from consult.intake import queries as intake
 
 # One word is forgiven from this length on: of shorter ones nearly everything is nearly the same.
@@ -26,6 +26,7 @@ class Narrow:
     forms: list[UUID] | None
     since: dt.datetime | None
     until: dt.datetime | None
+    label: UUID | None = None
 
     def q(self) -> Q:
         """Return the same as a condition."""
@@ -42,6 +43,10 @@ class Narrow:
             found &= Q(received_at__gte=self.since)
         if self.until:
             found &= Q(received_at__lte=self.until)
+        if self.label:
+            # By the agency as well, which is how the index begins.
+            borne = models.Labelling.objects.filter(agency_id=OuterRef("agency_id"), label_id=self.label)
+            found &= Q(Exists(borne.filter(enquiry_id=OuterRef("id"))))
         return found
 
 

@@ -114,6 +114,7 @@ class Filters:
     client: str = ""
     # A member's id, or NOBODY_YET.
     assignee: str = ""
+    label: str = ""
     age: str = ""
 
     def query(self, **changed: str) -> str:
@@ -124,7 +125,7 @@ class Filters:
     @property
     def narrowed(self) -> bool:
         """Whether something beside the view was chosen."""
-        return any((self.q, self.site, self.form, self.client, self.assignee, self.age))
+        return any((self.q, self.site, self.form, self.client, self.assignee, self.label, self.age))
 
 
 def filters(params: Mapping[str, str]) -> Filters:
@@ -142,7 +143,7 @@ def filters(params: Mapping[str, str]) -> Filters:
     return Filters(**said)
 
 
-REFERENCES = ("site", "form", "client", "assignee")
+REFERENCES = ("site", "form", "client", "assignee", "label")
 
 
 _LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)")

@@ -37,7 +37,16 @@ from consult.inbox.services.incoming import (
     receive_mail,
     sweep_mail_files,
 )
+from consult.inbox.services.labels import (
+    TooManyLabels,
+    add_labels,
+    ensure_labels,
+    known_labels,
+    label_enquiry,
+    take_labels,
+)
 from consult.inbox.services.ledger import note_opened
+from consult.inbox.services.looking import DOINGS, look_at_enquiry
 from consult.inbox.services.mailboxes import (
     MAILBOX_ERRORS,
     BadMailbox,
@@ -90,6 +99,7 @@ from consult.inbox.services.typed import AnotherSubmission, NoSuchForm, NothingT
 
 __all__ = [
     "CLOSE_REASONS",
+    "DOINGS",
     "MAILBOX_ERRORS",
     "REASONS",
     "UNDO",
@@ -132,11 +142,13 @@ __all__ = [
     "TooLongReply",
     "TooMany",
     "TooManyFiles",
+    "TooManyLabels",
     "TooManyReplies",
     "TooManyTemplates",
     "UnknownPlaceholder",
     "UnreadableMail",
     "Upload",
+    "add_labels",
     "add_note",
     "assign_enquiry",
     "change_template",
@@ -153,10 +165,14 @@ __all__ = [
     "disconnect_mailbox",
     "dismiss_mail",
     "each",
+    "ensure_labels",
     "fetch_mails",
     "keep_draft",
     "keep_mail",
+    "known_labels",
+    "label_enquiry",
     "lock_enquiry",
+    "look_at_enquiry",
     "note_opened",
     "notify_enquiry",
     "open_mail",
@@ -175,6 +191,7 @@ __all__ = [
     "send_reply",
     "snooze_enquiry",
     "sweep_mail_files",
+    "take_labels",
     "type_in_enquiry",
     "undo_change",
     "undo_changes",

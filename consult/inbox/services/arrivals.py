@@ -51,6 +51,8 @@ def receive_submissions(
         )
         accounts.record_each("inbox.open_enquiry", agency_id=agency_id, subject_ids=[each.id for each in enquiries])
         mails.enqueue_mails(passed, labels)
+        told = [enquiry.id for enquiry in passed]
+        accounts.notify(agency_id=agency_id, kind="new", feature="inbox", subject_ids=told, by=None, now=now)
         live.nudge_each(kind="enquiry", ids=[each.id for each in enquiries])
 
 

@@ -14,12 +14,15 @@ from django.db.models import Field
 from consult.accounts import queries as accounts_queries
 from consult.accounts import services as accounts
 from consult.core import live, tenancy
+from consult.crm import queries as crm
 from consult.inbox import models
 
 # What belongs together: who changed one of these has changed the same thing.
 STATE = frozenset({"status", "closed_at", "close_reason", "waiting_since", "snoozed_until", "first_answer_at"})
 ASSIGNEE = frozenset({"assignee_id"})
 LINKS = frozenset({"contact_id", "company_id", "deal_id"})
+# No column: rows beside the enquiry.
+LABELS = frozenset({"label_ids"})
 
 
 class NoSuchEnquiry(Exception):
@@ -94,26 +97,52 @@ def history(agency_id: int, enquiry_id: UUID) -> list[Change]:
 def change(
     action: str, enquiry: models.Enquiry, *, by: UUID | None, values: dict[str, Any], data: dict[str, Any] | None = None
 ) -> Done:
-    """Give a locked enquiry these values, with audit row and nudge. Nothing happens when it has them already."""
-    after = {name: value for name, value in values.items() if getattr(enquiry, name) != value}
+    """Give a locked enquiry these values, with audit row and nudge. Nothing happens when it has them already.
+
+    `label_ids` is a sorted list, and all that it bears afterwards.
+    """
+    was = {name: labels_of(enquiry) if name in LABELS else getattr(enquiry, name) for name in values}
+    after = {name: value for name, value in values.items() if was[name] != value}
     if not after:
         return Done(enquiry.number, None)
-    before = {name: getattr(enquiry, name) for name in after}
-    for name, value in after.items():
-        setattr(enquiry, name, value)
+    before = {name: was[name] for name in after}
+    columns = after.keys() - LABELS
+    for name in columns:
+        setattr(enquiry, name, after[name])
+    if "label_ids" in after:
+        _bear(enquiry, set(before["label_ids"]), set(after["label_ids"]))
     enquiry.version += 1
-    enquiry.save(update_fields=[*after, "version"])
+    enquiry.save(update_fields=[*columns, "version"])
     told = {"version": enquiry.version, "before": _plain(before), "after": _plain(after)}
     accounts.record(action, agency_id=enquiry.agency_id, by=by, subject_id=enquiry.id, data={**(data or {}), **told})
     live.nudge(kind="enquiry", id=enquiry.id)
     return Done(enquiry.number, enquiry.version)
 
 
+def labels_of(enquiry: models.Enquiry) -> list[UUID]:
+    """Return the ids of the labels that a locked enquiry bears, sorted."""
+    borne = models.Labelling.objects.filter(agency_id=enquiry.agency_id, enquiry=enquiry)
+    return sorted(borne.values_list("label_id", flat=True))
+
+
+def _bear(enquiry: models.Enquiry, before: set[UUID], after: set[UUID]) -> None:
+    borne = models.Labelling.objects.filter(agency_id=enquiry.agency_id, enquiry=enquiry)
+    if gone := before - after:
+        borne.filter(label_id__in=gone).delete()
+    models.Labelling.objects.bulk_create(
+        models.Labelling(agency_id=enquiry.agency_id, enquiry=enquiry, label_id=id) for id in sorted(after - before)
+    )
+
+
 def _plain(values: dict[str, Any]) -> dict[str, Any]:
     return {
-        name: value.isoformat() if isinstance(value, dt.datetime) else str(value) if isinstance(value, UUID) else value
+        name: [str(each) for each in value] if isinstance(value, list) else _plain_value(value)
         for name, value in values.items()
     }
+
+
+def _plain_value(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, dt.datetime) else str(value) if isinstance(value, UUID) else value
 
 
 def undo_change(*, agency_id: int, number: int, version: int, by: UUID | None) -> Done:
@@ -135,11 +164,15 @@ def undo_change(*, agency_id: int, number: int, version: int, by: UUID | None) -
         if before.get("assignee_id") not in {None, *(each.id for each in accounts_queries.members(agency_id))}:
             # Whoever had it has left meanwhile: nobody has it, so that somebody sees it.
             before["assignee_id"] = None
+        if "label_ids" in before:
+            before["label_ids"] = sorted(set(before["label_ids"]) & set(crm.labels(agency_id)))
         return change(
             "inbox.undo_change", enquiry, by=by, values=before, data={"undoes": version, "action": undone.action}
         )
 
 
 def _value(name: str, plain: Any) -> Any:
+    if name in LABELS:
+        return [UUID(each) for each in plain]
     field = models.Enquiry._meta.get_field(name)
     return field.to_python(plain) if isinstance(field, Field) else plain

@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from consult.accounts import queries as accounts_queries
+from consult.accounts import services as accounts
 from consult.core import tenancy
 from consult.inbox import models
 from consult.inbox.services import changes, ledger, mails
@@ -148,6 +149,7 @@ def restore_enquiry(
             labels = intake.form_labels(agency_id)
             mails.promise(agency_id, [enquiry], labels, now)
             mails.enqueue_mails([enquiry], labels)
+            accounts.notify(agency_id=agency_id, kind="new", feature="inbox", subject_ids=[enquiry.id], by=by, now=now)
             enquiry.save(update_fields=["delivered_at", "reply_key"])
         ledger.tell(enquiry, "restored", now, member=by)
         return changes.change("inbox.restore_enquiry", enquiry, by=by, values={"status": "open"})
@@ -174,7 +176,18 @@ def assign_enquiry(
             raise NoSuchMember(member_id)
         enquiry = changes.locked(agency_id, number, seen=seen, about=changes.ASSIGNEE)
         data = {"member": str(member_id) if member_id else None}
-        return changes.change("inbox.assign_enquiry", enquiry, by=by, values={"assignee_id": member_id}, data=data)
+        done = changes.change("inbox.assign_enquiry", enquiry, by=by, values={"assignee_id": member_id}, data=data)
+        if done.version and member_id:
+            accounts.notify(
+                agency_id=agency_id,
+                kind="assigned",
+                feature="inbox",
+                subject_ids=[enquiry.id],
+                by=by,
+                now=dt.datetime.now(dt.UTC),
+                members=[member_id],
+            )
+        return done
 
 
 def release_member(*, agency_id: int, member_id: UUID) -> None:

@@ -127,6 +127,17 @@ def assign_enquiry(request: HttpRequest, number: int) -> HttpResponse:
 
 
 @require_POST
+def label_enquiry(request: HttpRequest, number: int) -> HttpResponse:
+    """Make what was typed the labels of an enquiry; what is wrong with it is said beside it, and kept."""
+    try:
+        said = _("Labels of enquiry %(n)s changed.")
+        return _change(request, number, services.label_enquiry, said, part="#labels", names=forms.labels(request.POST))
+    except (services.TooManyLabels, ValueError):
+        typed, part = request.POST.get("labels", "").replace("\0", ""), "#labels" if is_part(request) else ""
+        return page(request, number, part=part, status=422, label_error=forms.LABELS_WRONG, labels_typed=typed)
+
+
+@require_POST
 def add_note(request: HttpRequest, number: int) -> HttpResponse:
     here = accounts.permit(request, "records.write")
     # Postgres text holds no NUL.

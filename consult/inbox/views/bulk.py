@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Callable
 from functools import partial
+from uuid import UUID
 
 from django.contrib import messages
 from django.core.exceptions import BadRequest
@@ -65,8 +66,21 @@ def _action(request: HttpRequest) -> tuple[Callable[..., services.Done], Callabl
         case "assign":
             act = partial(services.assign_enquiry, member_id=forms.member(request.POST))
             return act, lambda n: ngettext("%d assigned.", "%d assigned.", n) % n
+        case "label":
+            act = partial(services.add_labels, ids=_label_ids(request, services.ensure_labels))
+            return act, lambda n: ngettext("%d labelled.", "%d labelled.", n) % n
+        case "unlabel":
+            act = partial(services.take_labels, ids=_label_ids(request, services.known_labels))
+            return act, lambda n: ngettext("The label is gone from %d.", "The label is gone from %d.", n) % n
         case _:
             raise BadRequest(_("There is no such action."))
+
+
+def _label_ids(request: HttpRequest, named: Callable[[int, list[str]], set[UUID]]) -> set[UUID]:
+    try:
+        return named(accounts.here(request).agency_id, forms.labels(request.POST))
+    except (services.TooManyLabels, ValueError) as error:
+        raise BadRequest(forms.LABELS_WRONG) from error
 
 
 @require_POST

@@ -11,6 +11,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from consult.accounts import queries as accounts
+from consult.accounts import services as accounts_services
+from consult.crm import queries as crm
 from consult.inbox import forms, queries, rules, services
 from consult.inbox.views import history
 
@@ -33,6 +35,7 @@ def conversation(here: accounts.Membership, enquiry: queries.Detail, names: dict
         ],
         "draft": draft,
         "reply_to": rules.clean_address(enquiry.sender_email),
+        "sender_domain": crm.company_domain(rules.clean_address(enquiry.sender_email)),
         "reply_subject": draft.subject if draft else f"Re: {enquiry.subject or _about(enquiry)}",
         "reply_text": draft.text if draft else "",
         "templates": queries.templates(here.agency_id) if accounts.may(here, "records.write") else [],
@@ -47,11 +50,17 @@ def page(
     request: HttpRequest, number: int, *, part: str = "", status: int = 200, opening: bool = False, **more: Any
 ) -> HttpResponse:
     here = accounts.here(request)
-    enquiry = queries.enquiry(here.agency_id, number)
+    labels = crm.labels(here.agency_id)
+    enquiry = queries.enquiry(here.agency_id, number, label_names=labels)
     if enquiry is None:
         raise Http404
-    members = accounts.members(here.agency_id)
-    names = {person.id: person.name for person in members}
+    people = accounts.people(here.agency_id)
+    members = [person for person in people if not person.has_left]
+    names = {person.id: person.name for person in people}
+    if opening and here.unread and here.member_id:
+        accounts_services.read_notifications(
+            agency_id=here.agency_id, member_id=here.member_id, now=dt.datetime.now(dt.UTC), subject_id=enquiry.id
+        )
     ledger = queries.deliveries(here.agency_id, enquiry.id)
     if opening and not any(line.kind == "opened" for line in ledger):
         now = dt.datetime.now(dt.UTC)
@@ -60,8 +69,10 @@ def page(
     context = {
         "enquiry": enquiry,
         "members": members,
+        "label_names": labels.values(),
+        "labels_typed": ", ".join(enquiry.labels),
         "notes": queries.notes(here.agency_id, enquiry.id, names),
-        "events": history.events(here.agency_id, enquiry.id, ledger, names),
+        "events": history.events(here.agency_id, enquiry.id, ledger, {**labels, **names}),
         "others": queries.others_of_sender(here.agency_id, enquiry.id, enquiry.sender_email),
         "converted": forms.version(request.GET.get("converted", "")),
         "links": queries.links(here.agency_id, enquiry),

@@ -141,6 +141,8 @@ def said(action: str, data: dict[str, Any], names: dict[UUID, str]) -> str:
         who = data.get("member") or data.get("assignee_id")
         name = names.get(uuid.UUID(who), _("a former member")) if who else ""
         return _("assigned it to %(name)s") % {"name": name} if who else _("took it from its assignee")
+    if action == "inbox.label_enquiry":
+        return _labelled(data, names)
     if action == "inbox.close_enquiry":
         reason = data.get("after", {}).get("close_reason", "")
         return _("closed it: %(reason)s") % {"reason": _(REASONS[reason]).lower()} if reason else _("closed it")
@@ -150,6 +152,20 @@ def said(action: str, data: dict[str, Any], names: dict[UUID, str]) -> str:
     if action == "inbox.bring_back_enquiry":
         return _("Open again, as the sender wrote once more: #%(n)s") % {"n": data.get("number", "")}
     return _(DID[action]) if action in DID else action
+
+
+def _labelled(data: dict[str, Any], names: dict[UUID, str]) -> str:
+    """Return which labels were given and taken; `names` holds those of labels as well, where somebody knows them."""
+    if "after" not in data:
+        return _("changed the labels")
+    before, after = (set(data[side]["label_ids"]) for side in ("before", "after"))
+    given, taken = (
+        ", ".join(sorted(names.get(uuid.UUID(id), _("a former label")) for id in ids))
+        for ids in (after - before, before - after)
+    )
+    if given and taken:
+        return _("labelled it %(given)s instead of %(taken)s") % {"given": given, "taken": taken}
+    return _("labelled it %(given)s") % {"given": given} if given else _("took the label %(taken)s") % {"taken": taken}
 
 
 # Why something was closed, as people choose it.

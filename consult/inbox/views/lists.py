@@ -39,6 +39,7 @@ def enquiry_list(request: HttpRequest) -> HttpResponse:
     filters = forms.filters(request.GET)
     people = accounts.people(here.agency_id)
     labels = intake.form_labels(here.agency_id)
+    aside = queries.aside(here.agency_id, member_id=here.member_id)
     page = queries.enquiries(
         here.agency_id,
         filters,
@@ -47,10 +48,10 @@ def enquiry_list(request: HttpRequest) -> HttpResponse:
         before=request.GET.get("before", ""),
         names={person.id: person.name for person in people},
         labels=labels,
+        label_names=aside.labels,
     )
     members = [person for person in people if not person.has_left]
-    narrowing = forms.narrowing(queries.choices(here.agency_id, labels), members, filters)
-    counts, views = queries.aside(here.agency_id, member_id=here.member_id)
+    narrowing = forms.narrowing(queries.choices(here.agency_id, labels, aside.labels), members, filters)
     context = {
         "enquiries": page.enquiries,
         "next_cursor": page.next_cursor,
@@ -59,15 +60,18 @@ def enquiry_list(request: HttpRequest) -> HttpResponse:
         "query": filters.query(),
         "view": filters.view,
         "q": filters.q,
-        "counts": counts,
+        "counts": aside.counts,
         "tabs": [
-            {"name": name, "label": _(label), "query": filters.query(view=name), "count": _so_many(counts[name])}
+            {"name": name, "label": _(label), "query": filters.query(view=name), "count": _so_many(aside.counts[name])}
             for name, label in VIEWS.items()
         ],
-        "saved_views": views,
+        "saved_views": aside.views,
         "narrowing": narrowing,
         "chips": _chips(narrowing, filters),
         "members": members,
+        "label_names": aside.labels.values(),
+        # What is asked for again when news come: what the page understood, and nothing else of its address.
+        "same": _same(filters, request.GET.get("before", "")),
         # For whom they can do something about it.
         "failed_jobs": queue.failed_count() if accounts.may(here, "jobs.manage") else 0,
     }
@@ -76,6 +80,11 @@ def enquiry_list(request: HttpRequest) -> HttpResponse:
 
 def _so_many(count: int) -> str:
     return f"{queries.MOST_COUNTED:,}+" if count > queries.MOST_COUNTED else str(count)
+
+
+def _same(filters: forms.Filters, before: str) -> str:
+    cursor = queries.clean_cursor(before)
+    return f"{filters.query()}&before={cursor}" if cursor else filters.query()
 
 
 def _chips(narrowing: list[dict[str, Any]], filters: forms.Filters) -> list[dict[str, str]]:

@@ -37,7 +37,7 @@ WHY = {
 def mail_list(request: HttpRequest) -> HttpResponse:
     here = accounts.permit(request, "records.read")
     found = [(each, _(WHY.get(each.reason, each.reason))) for each in queries.mails_aside(here.agency_id)]
-    choices = queries.choices(here.agency_id, intake.form_labels(here.agency_id))["forms"] if found else []
+    choices = queries.choices(here.agency_id, intake.form_labels(here.agency_id), {})["forms"] if found else []
     context = {"mails": found, "forms": choices}
     return render(request, "inbox/mail_list.html", context)
 

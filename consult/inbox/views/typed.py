@@ -17,7 +17,7 @@ from consult.intake import queries as intake
 @require_http_methods(["GET", "POST"])
 def type_in_enquiry(request: HttpRequest) -> HttpResponse:
     here = accounts.permit(request, "records.write")
-    choices = queries.choices(here.agency_id, intake.form_labels(here.agency_id))["forms"]
+    choices = queries.choices(here.agency_id, intake.form_labels(here.agency_id), {})["forms"]
     form = forms.TypedIn(
         request.POST if request.method == "POST" else None, choices=choices, initial={"id": uuid.uuid4()}
     )

@@ -1,5 +1,6 @@
 """Reads of intake: sites, forms, and submissions as they arrived."""
 
+from consult.intake.queries.blocks import Block, block, blocked_by, blocks, blocks_after
 from consult.intake.queries.forms import (
     LANGUAGES,
     FormLabel,
@@ -32,12 +33,17 @@ __all__ = [
     "LANGUAGES",
     "TYPED_IN",
     "Arrival",
+    "Block",
     "File",
     "Form",
     "FormLabel",
     "Site",
     "Submitted",
     "arrivals",
+    "block",
+    "blocked_by",
+    "blocks",
+    "blocks_after",
     "examples",
     "file",
     "file_ids",

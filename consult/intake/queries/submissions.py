@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db import connection
 
 from consult.intake import models, rules
+from consult.intake.queries.blocks import blocked as find_blocked
 
 # The signal of what staff have typed in; no visitor can send one, since the edge makes them.
 TYPED_IN = "typed_in"
@@ -42,7 +43,7 @@ class Submitted:
 
 @dataclasses.dataclass(frozen=True)
 class Arrival:
-    """A submission and what its score says: `reasons` as of rules.score, `held` by the form's own threshold."""
+    """A submission and what its score says: `reasons` as of rules.score, `held` by its form or by a block."""
 
     submission: Submitted
     score: int
@@ -51,7 +52,7 @@ class Arrival:
 
     @property
     def held(self) -> bool:
-        return self.score >= self.hold_score
+        return self.score >= self.hold_score or any(reason["code"] == "blocked" for reason in self.reasons)
 
 
 def submissions(agency_id: int, ids: Iterable[UUID]) -> list[Submitted]:
@@ -63,10 +64,16 @@ def arrivals(agency_id: int, ids: Iterable[UUID]) -> list[Arrival]:
     """Return these submissions with their scores, oldest first, in as many questions for 500 as for one."""
     rows = _rows(agency_id, ids)
     repeated = _repeated(agency_id, [row for row, _definition in rows])
+    senders = {row.id: rules.sender(row.fields, definition)[1] for row, definition in rows}
+    blocked = find_blocked(agency_id, senders.values())
     found = []
     for row, definition in rows:
         points, reasons = rules.score(
-            row.signals, fields=row.fields, definition=definition, repeated=row.id in repeated
+            row.signals,
+            fields=row.fields,
+            definition=definition,
+            repeated=row.id in repeated,
+            blocked=senders[row.id] in blocked,
         )
         found.append(Arrival(_submitted(row, definition), points, reasons, row.form.hold_score))
     return found

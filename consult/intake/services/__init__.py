@@ -23,6 +23,16 @@ from consult.core import queue, tenancy
 from consult.crm import queries as crm_queries
 from consult.crm import services as crm
 from consult.intake import models, queries, reports, rules
+from consult.intake.services.blocks import (
+    FreeMail,
+    NoSuchBlock,
+    NotBlockable,
+    TooManyBlocks,
+    block_sender,
+    unblock_sender,
+)
+
+__all__ = ["FreeMail", "NoSuchBlock", "NotBlockable", "TooManyBlocks", "block_sender", "unblock_sender"]
 
 log = structlog.get_logger("consult.intake")
 DEFAULT = rules.Settings()

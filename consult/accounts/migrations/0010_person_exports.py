@@ -2,7 +2,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("accounts", "0008_people_addresses")]
+    dependencies = [("accounts", "0009_notifications")]
 
     operations = [
         migrations.AddField(
