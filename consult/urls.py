@@ -64,6 +64,7 @@ urlpatterns = [
     *([path("mail/", include("consult.core.mailbox"))] if settings.CONSULT_MAILBOX else []),
     path("<slug:agency>/", inbox.home, name="home"),
     path("<slug:agency>/", include("consult.inbox.urls")),
+    path("<slug:agency>/", include("consult.tasks.urls")),
     path("<slug:agency>/", include("consult.crm.urls")),
     path("<slug:agency>/", include("consult.intake.urls")),
     path("<slug:agency>/", include("consult.thread.urls")),

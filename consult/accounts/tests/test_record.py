@@ -157,7 +157,7 @@ RECORDING = {
     "bring_back",
     "change",
 }
-ACTION = re.compile(r"(accounts|crm|intake|inbox|thread)\.[a-z_]+")
+ACTION = re.compile(r"(accounts|crm|intake|tasks|inbox|thread)\.[a-z_]+")
 
 
 def test_every_action_has_its_words_and_every_word_its_action() -> None:

@@ -23,7 +23,19 @@ from consult.crm.queries.contacts import (
     contacts_of,
     survivors,
 )
-from consult.crm.queries.deals import Deal, DealRow, NoSuchDeal, Stage, board, deal, deals, deals_of, stages, totals
+from consult.crm.queries.deals import (
+    Deal,
+    DealRow,
+    NoSuchDeal,
+    Stage,
+    board,
+    deal,
+    deal_titles,
+    deals,
+    deals_of,
+    stages,
+    totals,
+)
 from consult.crm.queries.duplicates import Candidate, Merged, contact_candidates, duplicates_of, last_merge
 from consult.crm.queries.fields import Field, fields, filled
 from consult.crm.queries.labels import labels, labels_of
@@ -75,6 +87,7 @@ __all__ = [
     "contacts_after",
     "contacts_of",
     "deal",
+    "deal_titles",
     "deals",
     "deals_after",
     "deals_of",

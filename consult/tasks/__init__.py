@@ -1,0 +1,1 @@
+"""The work that enquiries cause: projects and their tasks."""
