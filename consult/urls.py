@@ -15,6 +15,7 @@ from consult.inbox import api as inbox_api
 from consult.inbox import urls as inbox_urls
 from consult.inbox.views import lists as inbox
 from consult.intake import api as intake_api
+from consult.tasks import api as tasks_api
 
 handler400 = "consult.core.errors.bad_request"
 handler403 = "consult.core.errors.permission_denied"
@@ -27,7 +28,7 @@ handler429 = "consult.core.errors.too_many_requests"
 json_api = api.Api(enter=accounts_api.enter, title="Consult", version="1")
 for address, router in (
     ("/v1", accounts_api.members),
-    *((f"/v1{address}", router) for address, router in crm_api.ROUTERS),
+    *((f"/v1{address}", router) for address, router in (*crm_api.ROUTERS, *tasks_api.ROUTERS)),
     ("/v1/invitations", accounts_api.invitations),
     ("/v1/agency", accounts_api.agencies),
     ("/v1/sites", intake_api.sites),

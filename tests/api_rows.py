@@ -13,9 +13,12 @@ from django.db import close_old_connections, connection, transaction
 from conftest import Cast, Database, Enquiry
 from consult.accounts import services
 from consult.accounts.tests.test_set_logo import PNG
+from consult.core import tenancy
 from consult.crm import services as crm
 from consult.inbox import services as inbox
 from consult.intake.tests import test_file
+from consult.tasks import queries as tasks_queries
+from consult.tasks import services as tasks
 from tests import api
 
 # What a reference in a body or a query is called where no address has the same name for it.
@@ -54,6 +57,7 @@ def make(cast: Cast, enquiry: Enquiry, database: Database, folder: Path) -> dict
         **programs_of(cast, database, cast.alice.member_id),
         **_records(cast, database, now),
         **_mails(cast, database, now),
+        **_tasks(cast, now),
     }
 
 
@@ -95,6 +99,17 @@ def _records(cast: Cast, database: Database, now: dt.datetime) -> dict[str, Any]
         "contact_field_id": fields["contact"],
         "company_field_id": fields["company"],
     }
+
+
+def _tasks(cast: Cast, now: dt.datetime) -> dict[str, Any]:
+    """A project with two tasks, and what Alice said about one of them."""
+    project_id = tasks.create_project(agency_id=cast.a, name="Site", key="SITE", by=None)
+    for title in ("Fix the menu", "Paint the door"):
+        key = tasks.create_task(agency_id=cast.a, project_id=project_id, title=title, by=None, now=now)
+    comment_id = tasks.add_comment(agency_id=cast.a, key=key, body="On it", by=cast.alice.member_id, now=now)
+    with tenancy.agency(cast.a):
+        state_id = tasks_queries.states(cast.a, project_id)[2].id
+    return {"project_key": "SITE", "key": key, "comment_id": comment_id, "task_state_id": state_id}
 
 
 def _mails(cast: Cast, database: Database, now: dt.datetime) -> dict[str, Any]:
@@ -181,6 +196,10 @@ def body_of(name: str, example: Any, who: str, ids: dict[str, Any]) -> Any:
             return {**example, "scopes": [who]}
         case "merge_contacts":
             return {"other_id": str(ids["other_id"])}
+        case "create_project":
+            return {"key": f"P{who[:6].upper()}", "name": "Site"}
+        case "move_task":
+            return {"state_id": str(ids["task_state_id"])}
         case "move_deal":
             return {"stage_id": str(ids["stage_id"])}
         case "create_template" | "change_template":

@@ -35,6 +35,7 @@ FREE_REFERENCES = {
     ("accounts_audit", "subject_id"): "The subject may be of any table, and may be gone.",
     ("accounts_audit", "token_id"): "An API token, or a program's sign-in: of one of two tables.",
     ("crm_event", "subject_id"): "A note, an enquiry, a task: of any table, and may be gone.",
+    ("tasks_task", "enquiry_id"): "An enquiry, of a feature above: a plain value, which may be gone.",
     ("inbox_message", "message_id"): "The id in the e-mail's own header; no row's.",
     ("accounts_idempotencykey", "token_id"): "An API token, or a program's sign-in: of one of two tables.",
     ("accounts_grant", "client_id"): "The id of a browser extension, from CONSULT_EXTENSION_IDS.",

@@ -27,6 +27,7 @@ from consult.inbox import models as inbox_models
 from consult.inbox import rules as inbox_rules
 from consult.inbox import services as inbox
 from consult.intake import models as intake_models
+from consult.tasks import services as tasks
 from tests import catalogue, worker
 
 NOBODYS = (psycopg.errors.UndefinedObject, psycopg.errors.InvalidTextRepresentation)
@@ -96,6 +97,29 @@ def both(database: Database, cast: Cast, tmp_path: Path) -> Database:
             now=timezone.now(),
         )
         crm.create_field(agency_id=agency_id, place="contact", name="Size", kind="text", by=person.member_id)
+        project_id = tasks.create_project(
+            agency_id=agency_id, name="Site", key="SITE", client_id=client_id, by=person.member_id
+        )
+        key = tasks.create_task(
+            agency_id=agency_id,
+            project_id=project_id,
+            title="Fix the menu",
+            by=person.member_id,
+            now=timezone.now(),
+            deal_id=deal_id,
+            assignee_ids=[person.member_id],
+        )
+        comment_id = tasks.add_comment(
+            agency_id=agency_id, key=key, body="On it", by=person.member_id, now=timezone.now()
+        )
+        tasks.edit_comment(
+            agency_id=agency_id,
+            key=key,
+            comment_id=comment_id,
+            body="Done",
+            by=person.member_id,
+            now=timezone.now(),
+        )
         accounts.invite_member(
             agency_id=agency_id, email="ann@example.com", role="member", by=person.member_id, now=timezone.now()
         )
