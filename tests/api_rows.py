@@ -26,6 +26,7 @@ REFERENCES = {
     **{name: name for name in ("client_id", "site_id", "form_id", "contact_id", "company_id", "stage_id", "other_id")},
     **dict.fromkeys(("owner_id", "member_id", "assignee", "by_id"), "colleague_id"),
     "subject_id": "client_id",
+    "project_id": "project_id",
     "label_id": "label_id",
 }
 
@@ -109,7 +110,13 @@ def _tasks(cast: Cast, now: dt.datetime) -> dict[str, Any]:
     comment_id = tasks.add_comment(agency_id=cast.a, key=key, body="On it", by=cast.alice.member_id, now=now)
     with tenancy.agency(cast.a):
         state_id = tasks_queries.states(cast.a, project_id)[2].id
-    return {"project_key": "SITE", "key": key, "comment_id": comment_id, "task_state_id": state_id}
+    return {
+        "project_id": project_id,
+        "project_key": "SITE",
+        "key": key,
+        "comment_id": comment_id,
+        "task_state_id": state_id,
+    }
 
 
 def _mails(cast: Cast, database: Database, now: dt.datetime) -> dict[str, Any]:

@@ -88,6 +88,7 @@ class Migration(migrations.Migration):
                             ("completed", "completed"),
                             ("cancelled", "cancelled"),
                         ],
+                        db_column="state_group",
                         max_length=10,
                     ),
                 ),
@@ -308,14 +309,14 @@ class Migration(migrations.Migration):
                     consult.core.isolation.SameAgency(
                         columns=("task_id",),
                         name="tasks_assignee_task",
-                        on_delete="cascade",
+                        on_delete="restrict",
                         target="tasks_task",
                         target_columns=("id",),
                     ),
                     consult.core.isolation.SameAgency(
                         columns=("member_id",),
                         name="tasks_assignee_member",
-                        on_delete="cascade",
+                        on_delete="restrict",
                         target="accounts_member",
                         target_columns=("id",),
                     ),
@@ -365,7 +366,7 @@ class Migration(migrations.Migration):
                     consult.core.isolation.SameAgency(
                         columns=("task_id",),
                         name="tasks_activity_task",
-                        on_delete="cascade",
+                        on_delete="restrict",
                         target="tasks_task",
                         target_columns=("id",),
                     ),
@@ -421,7 +422,7 @@ class Migration(migrations.Migration):
                     consult.core.isolation.SameAgency(
                         columns=("task_id",),
                         name="tasks_comment_task",
-                        on_delete="cascade",
+                        on_delete="restrict",
                         target="tasks_task",
                         target_columns=("id",),
                     ),
@@ -469,7 +470,7 @@ class Migration(migrations.Migration):
                     consult.core.isolation.SameAgency(
                         columns=("comment_id",),
                         name="tasks_edit_comment",
-                        on_delete="cascade",
+                        on_delete="restrict",
                         target="tasks_comment",
                         target_columns=("id",),
                     ),

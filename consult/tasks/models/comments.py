@@ -17,7 +17,7 @@ class Comment(AgencyRecord):
     class Meta:
         constraints = (
             Isolated(name="tasks_comment_isolated"),
-            SameAgency(name="tasks_comment_task", columns=("task_id",), target="tasks_task", on_delete="cascade"),
+            SameAgency(name="tasks_comment_task", columns=("task_id",), target="tasks_task"),
             SameAgency(
                 name="tasks_comment_author", columns=("author_id",), target="accounts_member", on_delete="set null"
             ),
@@ -42,7 +42,7 @@ class Edit(AgencyRecord):
     class Meta:
         constraints = (
             Isolated(name="tasks_edit_isolated", app=("select", "insert")),
-            SameAgency(name="tasks_edit_comment", columns=("comment_id",), target="tasks_comment", on_delete="cascade"),
+            SameAgency(name="tasks_edit_comment", columns=("comment_id",), target="tasks_comment"),
         )
         indexes = (models.Index(fields=["agency", "comment_id", "id"], name="tasks_edit_of_comment"),)
 

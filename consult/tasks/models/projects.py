@@ -41,7 +41,8 @@ class State(AgencyRecord):
 
     project_id = models.UUIDField()
     name = models.CharField(max_length=50)
-    group = models.CharField(max_length=10, choices=[(group, group) for group in rules.GROUPS])
+    # GROUP is a word of SQL.
+    group = models.CharField(max_length=10, db_column="state_group", choices=[(group, group) for group in rules.GROUPS])
     colour = models.CharField(max_length=10, choices=[(colour, colour) for colour in rules.COLOURS])
     position = models.PositiveSmallIntegerField()
 

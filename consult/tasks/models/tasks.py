@@ -97,10 +97,8 @@ class Assignee(AgencyRecord):
     class Meta:
         constraints = (
             Isolated(name="tasks_assignee_isolated"),
-            SameAgency(name="tasks_assignee_task", columns=("task_id",), target="tasks_task", on_delete="cascade"),
-            SameAgency(
-                name="tasks_assignee_member", columns=("member_id",), target="accounts_member", on_delete="cascade"
-            ),
+            SameAgency(name="tasks_assignee_task", columns=("task_id",), target="tasks_task"),
+            SameAgency(name="tasks_assignee_member", columns=("member_id",), target="accounts_member"),
             models.UniqueConstraint(fields=["agency", "task_id", "member_id"], name="tasks_assignee_once"),
         )
         indexes = (models.Index(fields=["agency", "member_id"], name="tasks_assignee_by_member"),)
@@ -128,7 +126,7 @@ class Activity(AgencyRecord):
     class Meta:
         constraints = (
             Isolated(name="tasks_activity_isolated", app=("select", "insert")),
-            SameAgency(name="tasks_activity_task", columns=("task_id",), target="tasks_task", on_delete="cascade"),
+            SameAgency(name="tasks_activity_task", columns=("task_id",), target="tasks_task"),
             SameAgency(name="tasks_activity_by", columns=("by_id",), target="accounts_member", on_delete="set null"),
         )
         indexes = (
