@@ -48,8 +48,10 @@ from consult.tasks.rules import (
     MOST_STATES,
     PRIORITIES,
     TRASH_DAYS,
+    Quick,
     duration,
     key_of,
+    quick,
     task_key,
 )
 
@@ -73,6 +75,7 @@ __all__ = [
     "NoSuchTask",
     "Origin",
     "Project",
+    "Quick",
     "Section",
     "State",
     "Task",
@@ -95,6 +98,7 @@ __all__ = [
     "project_by_id",
     "projects",
     "projects_after",
+    "quick",
     "sections",
     "states",
     "task",

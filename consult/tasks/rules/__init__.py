@@ -13,6 +13,7 @@ from consult.tasks.rules.projects import (
     checked_states,
     key_of,
 )
+from consult.tasks.rules.quick import Piece, Quick, quick
 from consult.tasks.rules.tasks import (
     LATEST_DAY,
     LONGEST_TEXT,
@@ -47,6 +48,8 @@ __all__ = [
     "BadDuration",
     "BadStates",
     "BadTask",
+    "Piece",
+    "Quick",
     "Wanted",
     "between",
     "check_days",
@@ -54,5 +57,6 @@ __all__ = [
     "duration",
     "key_of",
     "minutes",
+    "quick",
     "task_key",
 ]

@@ -165,3 +165,15 @@ def test_an_archived_project_is_read_and_not_changed(site: Site, cast: Cast) -> 
     assert office.post("/a/projects/new/", {"name": "Other", "key": "SITE", "client": ""}).status_code == 422
     office.post("/a/projects/SITE/reopen/")
     site.move(key, "Done")
+
+
+def test_one_line_fills_the_form_and_saves_nothing(site: Site, cast: Cast) -> None:
+    answer = cast.alice.client.get("/a/tasks/new/", {"line": "Fix menu @ali !2 2027-03-05 SITE ~90m #bug"})
+    text = html.unescape(answer.content.decode())
+    assert 'value="Fix menu #bug"' in text
+    assert 'value="2027-03-05"' in text
+    assert 'value="1h 30m"' in text
+    assert '<option value="high" selected>' in text
+    assert "Not understood, so it stays in the title:" in text
+    with tenancy.agency(cast.a):
+        assert queries.tasks_after(cast.a, None, 10) == []

@@ -17,6 +17,7 @@ from consult.accounts import queries as accounts
 from consult.core import markdown
 from consult.crm import queries as crm
 from consult.tasks import forms, queries, services
+from consult.tasks.forms.tasks import PRIORITIES
 from consult.tasks.views import found, history
 
 ARCHIVED = "The project is archived. Take it out of the archive before you change its tasks."
@@ -26,10 +27,12 @@ ARCHIVED = "The project is archived. Take it out of the archive before you chang
 def create_task(request: HttpRequest) -> HttpResponse:
     here = accounts.permit(request, "records.write")
     projects = queries.open_projects(here.agency_id)
-    asked = request.POST.get("project") or request.GET.get("project", "")
+    line = request.GET.get("line", "").replace("\0", "")[:500]
+    said = _said(here, line, projects)
+    asked = request.POST.get("project") or said.value("project") or request.GET.get("project", "")
     project = next((each for each in projects if each.key == asked), projects[0] if len(projects) == 1 else None)
     deal = _deal(here.agency_id, request.POST.get("deal") or request.GET.get("deal", ""))
-    context: dict[str, Any] = {"projects": projects, "project": project, "deal": deal}
+    context: dict[str, Any] = {"projects": projects, "project": project, "deal": deal, "line": line}
     if project is None:
         status = 422 if request.method == "POST" else 200
         return render(request, "tasks/choose_project.html", context, status=status)
@@ -38,8 +41,9 @@ def create_task(request: HttpRequest) -> HttpResponse:
         request.POST if request.method == "POST" else None,
         agency_id=here.agency_id,
         states=states,
-        initial=_offered(request, states, deal),
+        initial=_offered(request, states, deal) | _meant(said),
     )
+    context |= {"chips": _chips(here.agency_id, said), "unknown": said.unknown}
     if form.is_bound and form.is_valid():
         try:
             key = services.create_task(
@@ -61,6 +65,39 @@ def create_task(request: HttpRequest) -> HttpResponse:
             messages.success(request, _("%(key)s is there.") % {"key": key})
             return redirect("tasks:task_detail", here.slug, key)
     return render(request, "tasks/task_form.html", {**context, "form": form}, status=422 if form.errors else 200)
+
+
+def _said(here: accounts.Membership, line: str, projects: list[queries.Project]) -> queries.Quick:
+    members = {person.name: str(person.id) for person in accounts.members(here.agency_id)} if "@" in line else {}
+    today = dt.datetime.now(ZoneInfo(here.time_zone)).date()
+    return queries.quick(line, members=members, projects=[each.key for each in projects], today=today)
+
+
+def _meant(said: queries.Quick) -> dict[str, Any]:
+    """Return what a line fills in; nothing is saved by it."""
+    day, estimate = said.value("due"), said.value("estimate")
+    found: dict[str, Any] = {
+        "title": said.title[:200],
+        "priority": said.value("priority"),
+        "assignees": said.values("assignee"),
+        "due_on": dt.date.fromisoformat(day) if day else None,
+        "estimate": queries.duration(int(estimate)) if estimate else "",
+    }
+    return {name: value for name, value in found.items() if value}
+
+
+def _chips(agency_id: int, said: queries.Quick) -> list[tuple[str, str]]:
+    """Return what was understood: the word, and what it means."""
+    names = {str(id): name for id, name in accounts.member_names(agency_id).items()} if said.values("assignee") else {}
+    return [
+        (
+            piece.text,
+            names.get(piece.value, "")
+            or (queries.duration(int(piece.value)) if piece.kind == "estimate" else "")
+            or (str(PRIORITIES[piece.value]) if piece.kind == "priority" else piece.value),
+        )
+        for piece in said.pieces
+    ]
 
 
 def _deal(agency_id: int, text: str) -> crm.Deal | None:
