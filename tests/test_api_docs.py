@@ -85,6 +85,23 @@ def test_the_document_is_complete(database: Database) -> None:
         assert rest in found["components"][kind], name
 
 
+def test_no_two_schemas_have_one_name() -> None:
+    """Ninja names a schema as its class or type is called, and lets the later one of a name stand for both."""
+    named: dict[str, list[str]] = {}
+    for file in sorted((ROOT / "consult").glob("*/api/*.py")):
+        for node in ast.parse(file.read_text("utf-8")).body:
+            name = ""
+            if isinstance(node, ast.TypeAlias):
+                name = node.name.id
+            # What a query string is read into stands in the document as parameters, without a name.
+            elif isinstance(node, ast.ClassDef) and not any(ast.unparse(base) == "api.Paging" for base in node.bases):
+                name = node.name
+            if name:
+                named.setdefault(name, []).append(str(file.relative_to(ROOT)))
+    assert {"Contact", "OwnField", "FieldKind"} <= set(named)
+    assert {name: files for name, files in named.items() if len(files) > 1} == {}
+
+
 def test_fixed_addresses(database: Database, cast: Cast) -> None:
     program = api.of_member(cast.a, cast.alice.member_id)
     crm = ("clients", "contacts", "companies", "deals", "stages", "labels", "fields")

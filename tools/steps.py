@@ -24,6 +24,10 @@ ON_OLD_POSTGRES = (
     "consult/inbox/tests/test_search.py",
     *(f"edge/tests/test_{name}.py" for name in EDGE_WITH_SQL),
 )
+# What drives browsers, and what counts on the whole machine while it breaks things: one after the other.
+ALONE = ("tests/e2e", "tests/faults")
+# Each process has a PostgreSQL of its own; more of them than this are in each other's way.
+PROCESSES = min(os.cpu_count() or 1, 4)
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
@@ -111,7 +115,11 @@ TEST: Steps = [
     ("Sites: tests", npm("sites", "test")),
     ("Sites: build", npm("sites", "run", "build")),
     ("PostgreSQL 15", old_postgres),
-    ("Tests", pytest()),
+    (
+        "Tests, several at once",
+        pytest(f"--numprocesses={PROCESSES}", "--dist=loadfile", *(f"--ignore={folder}" for folder in ALONE)),
+    ),
+    ("Tests, one after the other", pytest(*ALONE)),
 ]
 FAULTS: Steps = [
     ("Prerequisites", clock),
