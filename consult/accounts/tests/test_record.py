@@ -156,6 +156,9 @@ RECORDING = {
     "_record",
     "bring_back",
     "change",
+    "tell",
+    "_save",
+    "_put",
 }
 ACTION = re.compile(r"(accounts|crm|intake|tasks|inbox|thread)\.[a-z_]+")
 
