@@ -15,6 +15,7 @@ from consult.inbox import api as inbox_api
 from consult.inbox import urls as inbox_urls
 from consult.inbox.views import lists as inbox
 from consult.intake import api as intake_api
+from consult.tasks import api as tasks_api
 from consult.thread import api as thread_api
 
 handler400 = "consult.core.errors.bad_request"
@@ -28,7 +29,7 @@ handler429 = "consult.core.errors.too_many_requests"
 json_api = api.Api(enter=accounts_api.enter, title="Consult", version="1")
 for address, router in (
     ("/v1", accounts_api.members),
-    *((f"/v1{address}", router) for address, router in crm_api.ROUTERS),
+    *((f"/v1{address}", router) for address, router in (*crm_api.ROUTERS, *tasks_api.ROUTERS)),
     ("/v1/invitations", accounts_api.invitations),
     ("/v1/agency", accounts_api.agencies),
     ("/v1/sites", intake_api.sites),
@@ -70,6 +71,7 @@ urlpatterns = [
     *([path("mail/", include("consult.core.mailbox"))] if settings.CONSULT_MAILBOX else []),
     path("<slug:agency>/", inbox.home, name="home"),
     path("<slug:agency>/", include("consult.inbox.urls")),
+    path("<slug:agency>/", include("consult.tasks.urls")),
     path("<slug:agency>/", include("consult.crm.urls")),
     path("<slug:agency>/", include("consult.intake.urls")),
     path("<slug:agency>/", include("consult.thread.urls")),

@@ -13,10 +13,13 @@ from django.db import close_old_connections, connection, transaction
 from conftest import Cast, Database, Enquiry
 from consult.accounts import services
 from consult.accounts.tests.test_set_logo import PNG
+from consult.core import tenancy
 from consult.crm import services as crm
 from consult.inbox import services as inbox
 from consult.intake import services as intake
 from consult.intake.tests import test_file
+from consult.tasks import queries as tasks_queries
+from consult.tasks import services as tasks
 from consult.thread.services import erasure, person_export
 from tests import api
 
@@ -26,6 +29,7 @@ REFERENCES = {
     **{name: name for name in ("client_id", "site_id", "form_id", "contact_id", "company_id", "stage_id", "other_id")},
     **dict.fromkeys(("owner_id", "member_id", "assignee", "by_id"), "colleague_id"),
     "subject_id": "client_id",
+    "project_id": "project_id",
     "label_id": "label_id",
 }
 
@@ -59,6 +63,7 @@ def make(cast: Cast, enquiry: Enquiry, database: Database, folder: Path) -> dict
         **_mails(cast, database, now),
         **_people(cast, now),
         "block_id": intake.block_sender(agency_id=cast.a, sender="@spam.example", by=None),
+        **_tasks(cast, now),
     }
 
 
@@ -111,6 +116,23 @@ def _checked(cast: Cast, database: Database, now: dt.datetime) -> uuid.UUID:
     )
     database.ask("UPDATE crm_import SET state = 'checked' WHERE id = %s", [import_id])
     return import_id
+
+
+def _tasks(cast: Cast, now: dt.datetime) -> dict[str, Any]:
+    """A project with two tasks, and what Alice said about one of them."""
+    project_id = tasks.create_project(agency_id=cast.a, name="Site", key="SITE", by=None)
+    for title in ("Fix the menu", "Paint the door"):
+        key = tasks.create_task(agency_id=cast.a, project_id=project_id, title=title, by=None, now=now)
+    comment_id = tasks.add_comment(agency_id=cast.a, key=key, body="On it", by=cast.alice.member_id, now=now)
+    with tenancy.agency(cast.a):
+        state_id = tasks_queries.states(cast.a, project_id)[2].id
+    return {
+        "project_id": project_id,
+        "project_key": "SITE",
+        "key": key,
+        "comment_id": comment_id,
+        "task_state_id": state_id,
+    }
 
 
 def _mails(cast: Cast, database: Database, now: dt.datetime) -> dict[str, Any]:
@@ -235,6 +257,10 @@ def body_of(name: str, example: Any, who: str, ids: dict[str, Any]) -> Any:
             return {**example, "scopes": [who]}
         case "merge_contacts":
             return {"other_id": str(ids["other_id"])}
+        case "create_project":
+            return {"key": f"P{who[:6].upper()}", "name": "Site"}
+        case "move_task":
+            return {"state_id": str(ids["task_state_id"])}
         case "move_deal":
             return {"stage_id": str(ids["stage_id"])}
         case "create_template" | "change_template":

@@ -37,6 +37,7 @@ FREE_REFERENCES = {
     ("accounts_notification", "subject_id"): "What somebody is told of may be of any table, and may be gone.",
     ("crm_event", "subject_id"): "A note, an enquiry, a task: of any table, and may be gone.",
     ("inbox_attachment", "content_id"): "By which the HTML of its own mail names it; no row's.",
+    ("tasks_task", "enquiry_id"): "An enquiry, of a feature above: a plain value, which may be gone.",
     ("inbox_message", "message_id"): "The id in the e-mail's own header; no row's.",
     ("accounts_idempotencykey", "token_id"): "An API token, or a program's sign-in: of one of two tables.",
     ("accounts_grant", "client_id"): "The id of a browser extension, from CONSULT_EXTENSION_IDS.",

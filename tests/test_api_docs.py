@@ -108,11 +108,12 @@ def test_fixed_addresses(database: Database, cast: Cast) -> None:
     for name in (
         *crm,
         *("sites", "forms", "submissions", "enquiries", "tokens", "audit", "members", "me"),
+        *("projects", "tasks"),
         *("invitations", "agency", "attention", "jobs", "programs", "reports"),
     ):
         assert program.get(f"/api/v1/{name}").status_code == 200
     # Of features to come, and of nothing at all: a problem, whatever is asked and by whom.
-    for path in ("/api/v1/projects", "/api/v1/worktime/today", "/api/v1/clients/", "/api/v2/clients", "/api/", "/api"):
+    for path in ("/api/v1/sessions", "/api/v1/worktime/today", "/api/v1/clients/", "/api/v2/clients", "/api/", "/api"):
         for method in ("GET", "POST", "DELETE"):
             for headers in ({}, {"Accept": "text/html"}):
                 answer = program.call(method, path, **headers)

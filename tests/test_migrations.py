@@ -81,6 +81,7 @@ def test_every_migration_has_a_name_and_goes_back() -> None:
 # them there is nothing to keep.
 STEPS = [
     (("inbox", "zero"), "inbox_enquiry"),
+    (("tasks", "zero"), "tasks_task"),
     (("intake", "0001"), ""),
     (("intake", "zero"), "intake_submission"),
     (("crm", "zero"), "crm_client"),
@@ -98,8 +99,8 @@ def test_down_and_up_again_with_data(owner: Database, cast: Cast) -> None:
         migrate(*step)
         assert not gone or owner.ask(f"SELECT to_regclass('{gone}')") == [(None,)]
     left = {row[0] for row in owner.ask("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")}
-    assert {table for table in left if table.startswith(("inbox_", "intake_", "crm_"))} == set()
-    functions = owner.ask("SELECT proname FROM pg_proc WHERE proname ~ '^(accounts|intake|inbox|crm)_'")
+    assert {table for table in left if table.startswith(("inbox_", "tasks_", "intake_", "crm_"))} == set()
+    functions = owner.ask("SELECT proname FROM pg_proc WHERE proname ~ '^(accounts|intake|tasks|inbox|crm)_'")
     assert functions == []
     migrate()
     after = schema(owner)

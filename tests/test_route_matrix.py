@@ -13,6 +13,7 @@ from django.utils import timezone
 from conftest import Cast, Database, Enquiry
 from consult.accounts import models, queries, services
 from consult.crm import services as crm
+from consult.tasks import services as tasks
 from tests import catalogue, rows
 
 WHO = ("anonymous", "stranger", "viewer", "member", "admin")
@@ -139,6 +140,30 @@ ROUTES = {
     "<slug:agency>/settings/blocked/<uuid:block_id>/unblock/": NO_SUCH,
     "<slug:agency>/jobs/": ("302 404 403 403 200", "302 404 405 405 405"),
     "<slug:agency>/jobs/<int:job_id>/retry/": ("302 404 405 405 405", "302 404 403 403 302"),
+    "<slug:agency>/tasks/": READ,
+    "<slug:agency>/tasks/trash/": READ,
+    "<slug:agency>/tasks/new/": WRITE,
+    "<slug:agency>/tasks/<slug:key>/": READ,
+    "<slug:agency>/tasks/<slug:key>/edit/": WRITE,
+    # Without a state it is no move.
+    "<slug:agency>/tasks/<slug:key>/move/": ("302 404 405 405 405", "302 404 403 400 400"),
+    "<slug:agency>/tasks/<slug:key>/assign/": ACT,
+    "<slug:agency>/tasks/<slug:key>/undo/": NO_SUCH,
+    "<slug:agency>/tasks/<slug:key>/trash/": ACT,
+    "<slug:agency>/tasks/<slug:key>/restore/": ACT,
+    "<slug:agency>/tasks/<slug:key>/comments/": NOTE,
+    "<slug:agency>/tasks/<slug:key>/comments/<uuid:comment_id>/": (
+        "302 404 404 404 404",
+        "302 404 404 404 404",
+    ),
+    "<slug:agency>/projects/": READ,
+    "<slug:agency>/projects/new/": WRITE,
+    "<slug:agency>/projects/<slug:project_key>/": READ,
+    "<slug:agency>/projects/<slug:project_key>/board/": READ,
+    "<slug:agency>/projects/<slug:project_key>/settings/": WRITE,
+    "<slug:agency>/projects/<slug:project_key>/states/": NOTE,
+    "<slug:agency>/projects/<slug:project_key>/archive/": ACT,
+    "<slug:agency>/projects/<slug:project_key>/reopen/": ACT,
     "<slug:agency>/contacts/": READ,
     "<slug:agency>/contacts/new/": WRITE,
     "<slug:agency>/contacts/<uuid:contact_id>/": READ,
@@ -299,6 +324,8 @@ def known(database: Database, cast: Cast) -> None:
     OF_CRM["deals"] = crm.create_deal(agency_id=cast.a, title="Deal", by=None)
     [(OF_CRM["stages"],)] = database.ask("SELECT stage_id FROM crm_deal WHERE agency_id = %s", [cast.a])
     OF_SETTINGS.update(rows.made(cast))
+    project_id = tasks.create_project(agency_id=cast.a, name="Site", key="SITE", by=None)
+    tasks.create_task(agency_id=cast.a, project_id=project_id, title="Fix the menu", by=None, now=timezone.now())
 
 
 MAILS = ("block_id", "message_id", "attachment_id", "mail_id", "template_id")
@@ -328,6 +355,9 @@ def path(route: str, cast: Cast, agency: str = "a") -> str:
         "uuid:field_id": OF_CRM.get("fields", NOT_THERE),
         "uuid:stage_id": OF_CRM.get("stages", NOT_THERE),
         "uuid:merge_id": NOT_THERE,
+        "uuid:comment_id": NOT_THERE,
+        "slug:project_key": "SITE",
+        "slug:key": "SITE-1",
         "uuid:id": OF_CRM.get(route.removeprefix("<slug:agency>/").split("/")[0], NOT_THERE),
     }
     values["uuid:set_aside_id"] = SET_ASIDE

@@ -28,6 +28,7 @@ from consult.inbox import rules as inbox_rules
 from consult.inbox import services as inbox
 from consult.intake import models as intake_models
 from consult.intake import services as intake
+from consult.tasks import services as tasks
 from tests import catalogue, worker
 
 NOBODYS = (psycopg.errors.UndefinedObject, psycopg.errors.InvalidTextRepresentation)
@@ -130,6 +131,29 @@ def both(database: Database, cast: Cast, tmp_path: Path) -> Database:
             crm.check_rows(**moved)
             crm.start_import(**moved, by=person.member_id, now=timezone.now())
             crm.run_import(**moved)
+        project_id = tasks.create_project(
+            agency_id=agency_id, name="Site", key="SITE", client_id=client_id, by=person.member_id
+        )
+        key = tasks.create_task(
+            agency_id=agency_id,
+            project_id=project_id,
+            title="Fix the menu",
+            by=person.member_id,
+            now=timezone.now(),
+            deal_id=deal_id,
+            assignee_ids=[person.member_id],
+        )
+        comment_id = tasks.add_comment(
+            agency_id=agency_id, key=key, body="On it", by=person.member_id, now=timezone.now()
+        )
+        tasks.edit_comment(
+            agency_id=agency_id,
+            key=key,
+            comment_id=comment_id,
+            body="Done",
+            by=person.member_id,
+            now=timezone.now(),
+        )
         accounts.invite_member(
             agency_id=agency_id, email="ann@example.com", role="member", by=person.member_id, now=timezone.now()
         )

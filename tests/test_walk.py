@@ -44,6 +44,20 @@ def test_an_enquiry_walks_from_the_form_to_the_inbox(running: Running) -> None:
         assert "Wanda Walker" in staff.get("/demo/inbox/?view=closed").text
         assert "Wanda Walker" in staff.get("/demo/inbox/", params={"q": receipt.lower()}).text
 
+        # 18: it becomes a contact and a task, which lead back to it and to the receipt.
+        headers = {"X-CSRFToken": token, "Referer": facts["office"], "Origin": facts["office"]}
+        begun = staff.post("/demo/projects/new/", data={"name": "Buns", "key": "BUNS", "client": ""}, headers=headers)
+        assert begun.status_code == 200
+        [(project,)] = running.ask("SELECT id FROM tasks_project WHERE key = 'BUNS'")
+        chosen = {"contact": "new", "contact_name": "Wanda Walker", "email": "wanda@visitor.example", "company": ""}
+        chosen |= {"task": "on", "project": str(project), "task_title": "Bake two dozen buns", "offered": "0"}
+        assert staff.post(f"/demo/inbox/{number}/convert/", data=chosen, headers=headers).status_code == 200
+        task = staff.get("/demo/tasks/BUNS-1/").text
+        assert "Bake two dozen buns" in task
+        assert f'href="/demo/inbox/{number}/"' in task
+        assert receipt in task
+        assert "/demo/tasks/BUNS-1/" in staff.get(f"/demo/inbox/{number}/").text
+
 
 def test_the_same_thread_by_json(running: Running) -> None:
     sent = httpx.post(

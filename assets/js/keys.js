@@ -61,6 +61,7 @@ const keys = {
   w: () => actOnPicked("wait") || onRow(wait) || click("[data-wait]"),
   b: () => actOnPicked("snooze") || onRow(snooze) || (click("[data-snooze-menu]") && focus("#until")),
   d: () => click("[data-convert]"),
+  t: () => click("[data-to-task]"),
   a: () => actOnPicked("assign") || onRow(assignToMe) || focus("#assignee"),
   l: () => labelPicked() || onRow((row) => (pick(row), labelPicked())) || openLabels(),
   n: () => focus("#note"),

@@ -173,6 +173,9 @@ class Convert(forms.Form):
     company_name = forms.CharField(max_length=200, required=False, label=gettext_lazy("Company’s name"))
     deal = forms.BooleanField(required=False)
     deal_title = forms.CharField(max_length=200, required=False, label=gettext_lazy("What the deal is about"))
+    task = forms.BooleanField(required=False)
+    project = forms.CharField(required=False, label=gettext_lazy("Project"))
+    task_title = forms.CharField(max_length=200, required=False, label=gettext_lazy("What is to be done"))
     # How many candidates the page offered: who wants a new contact all the same gets one.
     offered = forms.IntegerField(required=False, min_value=0, max_value=100)
 
@@ -193,6 +196,10 @@ class Convert(forms.Form):
             self.add_error("company_name", _("A new company needs a name."))
         if said.get("deal") and not said.get("deal_title"):
             self.add_error("deal_title", _("A deal needs a title."))
+        if said.get("task") and not said.get("task_title"):
+            self.add_error("task_title", _("A task needs a title."))
+        if said.get("task") and not rules.is_uuid(said.get("project", "")):
+            self.add_error("project", _("Choose the project that the task belongs to."))
         return said
 
     def plan(self) -> services.Plan:
@@ -207,6 +214,8 @@ class Convert(forms.Form):
             company_id=UUID(said["company"]) if said["company"] and not new_company else None,
             company_name=said["company_name"] if new_company else "",
             deal_title=said["deal_title"] if said["deal"] else "",
+            project_id=UUID(said["project"]) if said["task"] else None,
+            task_title=said["task_title"] if said["task"] else "",
             even_if_known=bool(said["offered"]),
         )
 

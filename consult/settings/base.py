@@ -58,6 +58,7 @@ INSTALLED_APPS = [
     "consult.accounts.apps.Accounts",
     "consult.crm.apps.Crm",
     "consult.intake.apps.Intake",
+    "consult.tasks.apps.Tasks",
     "consult.inbox.apps.Inbox",
     "consult.thread.apps.Thread",
 ]

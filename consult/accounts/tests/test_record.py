@@ -156,8 +156,11 @@ RECORDING = {
     "_record",
     "bring_back",
     "change",
+    "tell",
+    "_save",
+    "_put",
 }
-ACTION = re.compile(r"(accounts|crm|intake|inbox|thread)\.[a-z_]+")
+ACTION = re.compile(r"(accounts|crm|intake|tasks|inbox|thread)\.[a-z_]+")
 
 
 def test_every_action_has_its_words_and_every_word_its_action() -> None:

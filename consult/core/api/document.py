@@ -28,6 +28,8 @@ TAGS = {
     "Contacts": "People whom the agency knows.",
     "Companies": "Companies that the agency knows.",
     "Deals": "Work that may be won, and the stages that it passes.",
+    "Projects": "Work for a client, and the states that its tasks pass.",
+    "Tasks": "Pieces of a person's work, what was changed of them and what was said.",
     "Imports": "CSV files of contacts and companies: uploaded, checked, imported by a job, taken back as a whole.",
     "Labels": "Words that contacts, companies, deals and enquiries are sorted by.",
     "Fields": "What the agency adds to contacts, companies and deals.",

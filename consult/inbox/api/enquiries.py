@@ -130,6 +130,8 @@ class Conversion(api.Input):
     company_id: UUID | None = None
     company_name: Annotated[api.Words, Field(max_length=200, examples=["Rosa GmbH"])] = ""
     deal_title: Annotated[api.Words, Field(max_length=200)] = ""
+    project_id: Annotated[UUID | None, Field(description="Where a task of `task_title` is made.")] = None
+    task_title: Annotated[api.Words, Field(max_length=200)] = ""
     even_if_known: Annotated[
         StrictBool, Field(description="Make a new contact although one has this address; 409 otherwise.")
     ] = False
@@ -265,7 +267,7 @@ def label_enquiry(request: HttpRequest, number: int, body: Labels) -> HttpRespon
 
 @enquiries.post("/{int:number}/convert", response=Enquiry, summary="Convert an enquiry")
 def convert_enquiry(request: HttpRequest, number: int, body: Conversion) -> HttpResponse:
-    """Make and link contact, company and deal at once, or nothing. What it is linked to already stays."""
+    """Make and link contact, company, deal and task at once, or nothing. What it is linked to already stays."""
     plan = services.Plan(**dict(body))
     try:
         return _change(request, number, services.convert_enquiry, now=dt.datetime.now(dt.UTC), plan=plan)

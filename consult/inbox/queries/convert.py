@@ -5,6 +5,7 @@ from uuid import UUID
 
 from consult.crm import queries as crm
 from consult.inbox.queries.enquiries import Detail
+from consult.tasks import queries as tasks_queries
 
 
 @dataclasses.dataclass(frozen=True)
@@ -14,6 +15,8 @@ class Offer:
     candidates: list[crm.Candidate]
     company_id: UUID | None
     company_name: str
+    # Those that take new tasks.
+    projects: list[tasks_queries.Project]
 
 
 def offer(agency_id: int, enquiry: Detail) -> Offer:
@@ -27,7 +30,7 @@ def offer(agency_id: int, enquiry: Detail) -> Offer:
         company=company,
     )
     company_id = crm.company_by_name(agency_id, company) if company else None
-    return Offer(candidates, company_id, company)
+    return Offer(candidates, company_id, company, tasks_queries.open_projects(agency_id))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,13 +40,14 @@ class Links:
     contact: tuple[UUID, str] | None = None
     company: tuple[UUID, str] | None = None
     deal: tuple[UUID, str] | None = None
+    tasks: tuple[tasks_queries.TaskRow, ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.contact or self.company or self.deal)
+        return bool(self.contact or self.company or self.deal or self.tasks)
 
     @property
     def complete(self) -> bool:
-        return bool(self.contact and self.company and self.deal)
+        return bool(self.contact and self.company and self.deal and self.tasks)
 
 
 def links(agency_id: int, enquiry: Detail) -> Links:
@@ -55,4 +59,5 @@ def links(agency_id: int, enquiry: Detail) -> Links:
         (contact.id, contact.name) if contact else None,
         (company.id, company.name) if company else None,
         (deal.id, deal.title) if deal else None,
+        tuple(tasks_queries.tasks_of_enquiry(agency_id, enquiry.id)),
     )

@@ -1,4 +1,4 @@
-"""An enquiry becomes a contact, a company and a deal, in one transaction."""
+"""An enquiry becomes a contact, a company, a deal and a task, in one transaction."""
 
 import dataclasses
 import datetime as dt
@@ -12,10 +12,12 @@ from consult.crm import queries as crm_queries
 from consult.crm import services as crm
 from consult.inbox import models
 from consult.inbox.services import changes
+from consult.tasks import queries as tasks_queries
+from consult.tasks import services as tasks
 
 
 class NothingChosen(Exception):
-    """Neither a contact, nor a company, nor a deal is to be made or linked."""
+    """Neither a contact, nor a company, nor a deal, nor a task is to be made or linked."""
 
 
 class KnownMeanwhile(Exception):
@@ -23,7 +25,7 @@ class KnownMeanwhile(Exception):
 
 
 class NotThere(Exception):
-    """The contact or the company that was chosen is gone."""
+    """The contact, the company or the project that was chosen is gone, or archived."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,17 +39,28 @@ class Plan:
     company_id: UUID | None = None
     company_name: str = ""
     deal_title: str = ""
+    # The project that a task is made in, with this title.
+    project_id: UUID | None = None
+    task_title: str = ""
     # Whether a new contact is wanted although somebody with this address is known.
     even_if_known: bool = False
 
 
+@dataclasses.dataclass(frozen=True)
+class Converted(changes.Done):
+    """What a conversion left behind; `task_key` is the key of the task that it made, if it made one."""
+
+    task_key: str = ""
+
+
 def convert_enquiry(
     *, agency_id: int, number: int, plan: Plan, by: UUID | None, now: dt.datetime, seen: int | None = None
-) -> changes.Done:
+) -> Converted:
     """Make and link what the plan names and the enquiry lacks; what it is linked to already stays.
 
     So a second time adds what is missing, and of two at once the second finds what the first has made. Everything new
-    carries the enquiry's submission, and everything linked gets lines in its timeline. Raise NoSuchEnquiry,
+    carries the enquiry's submission, and everything linked gets lines in its timeline. An enquiry leads to as many
+    tasks as are asked for, of each title one. Raise NoSuchEnquiry,
     NothingChosen, NotThere, KnownMeanwhile, and ValueError where the CRM refuses a value.
     """
     with tenancy.agency(agency_id):
@@ -58,13 +71,40 @@ def convert_enquiry(
             raise NotThere from error
         except crm.KnownAddress as error:
             raise KnownMeanwhile(error.address) from error
-        if not any(links.values()):
+        if not any(links.values()) and not (plan.project_id and plan.task_title.strip()):
             raise NothingChosen(number)
         fresh = {name: id for name, id in links.items() if id and getattr(enquiry, name) is None}
         done = changes.change("inbox.convert_enquiry", enquiry, by=by, values=fresh)
         if done.version:
             _tell(enquiry, fresh, by, now)
-    return done
+        made = _task(enquiry, plan, links, by, now)
+    return Converted(done.number, done.version, made)
+
+
+def _task(enquiry: models.Enquiry, plan: Plan, links: dict[str, UUID | None], by: UUID | None, now: dt.datetime) -> str:
+    """Make the task of the plan, unless the enquiry has one of that title; return its key."""
+    title = " ".join(plan.task_title.split())
+    if not title or not plan.project_id:
+        return ""
+    if any(each.title == title for each in tasks_queries.tasks_of_enquiry(enquiry.agency_id, enquiry.id)):
+        return ""
+    try:
+        return tasks.create_task(
+            agency_id=enquiry.agency_id,
+            project_id=plan.project_id,
+            title=title,
+            by=by,
+            now=now,
+            origin_submission_id=enquiry.submission_id,
+            enquiry_id=enquiry.id,
+            enquiry_number=enquiry.number,
+            deal_id=links["deal_id"],
+            contact_id=links["contact_id"],
+            company_id=links["company_id"],
+            why="convert_enquiry",
+        )
+    except (tasks.NoSuchProject, tasks.ProjectArchived) as error:
+        raise NotThere from error
 
 
 def _links(enquiry: models.Enquiry, plan: Plan, by: UUID | None, now: dt.datetime) -> dict[str, UUID | None]:

@@ -1,4 +1,4 @@
-"""An enquiry becomes a contact, a company and a deal: the page shows what will be, one button does it."""
+"""An enquiry becomes a contact, a company, a deal and a task: the page shows what will be, one button does it."""
 
 import datetime as dt
 from typing import Any
@@ -21,7 +21,8 @@ def convert_enquiry(request: HttpRequest, number: int) -> HttpResponse:
     if enquiry is None:
         raise Http404
     offer = queries.offer(here.agency_id, enquiry)
-    form = forms.Convert(request.POST if request.method == "POST" else None, initial=_initial(enquiry, offer))
+    initial = _initial(enquiry, offer, asks_for_task="task" in request.GET)
+    form = forms.Convert(request.POST if request.method == "POST" else None, initial=initial)
     if form.is_bound and form.is_valid():
         try:
             done = services.convert_enquiry(
@@ -32,7 +33,7 @@ def convert_enquiry(request: HttpRequest, number: int) -> HttpResponse:
                 now=dt.datetime.now(dt.UTC),
             )
         except services.NothingChosen:
-            form.add_error(None, _("Choose at least one: a contact, a company or a deal."))
+            form.add_error(None, _("Choose at least one: a contact, a company, a deal or a task."))
         except services.NotThere:
             form.add_error(None, _("What was chosen is gone meanwhile. Please choose again."))
         except services.KnownMeanwhile:
@@ -43,7 +44,11 @@ def convert_enquiry(request: HttpRequest, number: int) -> HttpResponse:
             form.add_error(None, str(error))
         else:
             address = reverse("inbox:enquiry_detail", args=[here.slug, number])
+            if done.task_key:
+                messages.success(request, _("Task %(key)s is there.") % {"key": done.task_key})
             if done.version is None:
+                if done.task_key:
+                    return redirect(address)
                 messages.info(request, _("Everything of it was there already; nothing was doubled."))
                 return redirect(address)
             # The page offers to take back what led to this version.
@@ -52,7 +57,7 @@ def convert_enquiry(request: HttpRequest, number: int) -> HttpResponse:
     return render(request, "inbox/convert_form.html", context, status=422 if form.errors else 200)
 
 
-def _initial(enquiry: queries.Detail, offer: queries.Offer) -> dict[str, Any]:
+def _initial(enquiry: queries.Detail, offer: queries.Offer, *, asks_for_task: bool) -> dict[str, Any]:
     """Return what the page proposes: the likeliest contact, or a new one."""
     company = str(offer.company_id) if offer.company_id else "new" if offer.company_name else ""
     if offer.candidates and not offer.company_name:
@@ -66,5 +71,8 @@ def _initial(enquiry: queries.Detail, offer: queries.Offer) -> dict[str, Any]:
         "company_name": offer.company_name,
         "deal": False,
         "deal_title": enquiry.subject or enquiry.excerpt[:80],
+        "task": bool(offer.projects) and asks_for_task,
+        "task_title": enquiry.subject or enquiry.excerpt[:80],
+        "project": str(offer.projects[0].id) if len(offer.projects) == 1 else "",
         "offered": len(offer.candidates),
     }

@@ -1,0 +1,62 @@
+"""Pure decisions of projects and tasks, by what they are about."""
+
+from consult.tasks.rules.order import STEP, between
+from consult.tasks.rules.projects import (
+    COLOURS,
+    DEFAULT_STATES,
+    ENDED,
+    GROUPS,
+    MOST_STATES,
+    PROJECT_KEY,
+    BadStates,
+    Wanted,
+    checked_states,
+    key_of,
+)
+from consult.tasks.rules.quick import Piece, Quick, quick
+from consult.tasks.rules.tasks import (
+    LATEST_DAY,
+    LONGEST_TEXT,
+    MOST_ASSIGNEES,
+    MOST_MINUTES,
+    NO_PRIORITY,
+    PRIORITIES,
+    TRASH_DAYS,
+    BadDuration,
+    BadTask,
+    check_days,
+    duration,
+    minutes,
+    task_key,
+)
+
+__all__ = [
+    "COLOURS",
+    "DEFAULT_STATES",
+    "ENDED",
+    "GROUPS",
+    "LATEST_DAY",
+    "LONGEST_TEXT",
+    "MOST_ASSIGNEES",
+    "MOST_MINUTES",
+    "MOST_STATES",
+    "NO_PRIORITY",
+    "PRIORITIES",
+    "PROJECT_KEY",
+    "STEP",
+    "TRASH_DAYS",
+    "BadDuration",
+    "BadStates",
+    "BadTask",
+    "Piece",
+    "Quick",
+    "Wanted",
+    "between",
+    "check_days",
+    "checked_states",
+    "duration",
+    "key_of",
+    "minutes",
+    "quick",
+    "task_key",
+]
