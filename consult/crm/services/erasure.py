@@ -35,6 +35,8 @@ def erase_contacts(*, agency_id: int, what: held.Held, now: dt.datetime) -> None
         models.Note.objects.filter(agency_id=agency_id, contact_id__in=ids).update(body=erased.TEXT)
         merges = models.Merge.objects.filter(agency_id=agency_id, id__in=held.named_in(agency_id, ids))
         merges.update(changes=NOTHING_CHANGED)
+        # What an import found before it changed them: it can be taken back for the others alone.
+        models.ImportRow.objects.filter(agency_id=agency_id, contact_id__in=ids).update(changes={}, issues=[])
         rows.filter(erased_at=None).update(
             name=erased.NAME,
             normal_name=rules.folded(erased.NAME),
@@ -61,6 +63,15 @@ def forget_names(
         ids = [*notes.filter(deal_id__in=deals).values_list("id", flat=True)]
         ids += notes.filter(company_id__in=companies).values_list("id", flat=True)
         _forget(models.Note, agency_id, ids, ("body",), names)
+
+
+def forget_rows(*, agency_id: int, names: re.Pattern[str] | None) -> None:
+    """Take what names a person out of what is kept of rows that could not be imported."""
+    if names is None:
+        return
+    with tenancy.agency(agency_id):
+        rows = models.ImportRow.objects.filter(agency_id=agency_id, outcome="failed").exclude(issues=[])
+        _forget(models.ImportRow, agency_id, rows.values_list("id", flat=True), ("issues",), names)
 
 
 def _forget(

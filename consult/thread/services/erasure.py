@@ -20,6 +20,7 @@ from consult.crm.services import erasure as crm
 from consult.inbox.queries import held as inbox_held
 from consult.inbox.services import erasure as inbox
 from consult.intake.services import erasure as intake
+from consult.tasks.services import erasure as tasks
 from consult.thread.queries import erasures
 from consult.thread.queries import person as people
 from consult.thread.services import register
@@ -119,6 +120,15 @@ def blank(*, agency_id: int, person: people.Person, now: dt.datetime) -> None:
     inbox.erase_saved_views(agency_id=agency_id, names=person.exact)
     crm.erase_contacts(agency_id=agency_id, what=person.crm, now=now)
     crm.forget_names(agency_id=agency_id, deals=person.deals, companies=person.companies, names=person.pattern)
+    crm.forget_rows(agency_id=agency_id, names=person.exact)
+    tasks.forget_names(
+        agency_id=agency_id,
+        enquiries=person.inbox.enquiries,
+        submissions=person.inbox.submissions,
+        deals=person.deals,
+        names=person.pattern,
+    )
+    intake.erase_blocks(agency_id=agency_id, addresses=person.addresses, names=person.exact)
     accounts.forget_answers(agency_id=agency_id, names=person.exact)
     accounts.end_exports(agency_id=agency_id, now=now)
     queue.forget_person(person.exact)
