@@ -18,7 +18,7 @@ PAGES = {
     "<slug:agency>/sites/": (10, 10),
     "<slug:agency>/sites/<uuid:site_id>/": (10, 10),
     "<slug:agency>/forms/<uuid:form_id>/": (10, 10),
-    "<slug:agency>/attention/": (13, 13),
+    "<slug:agency>/attention/": (12, 12),
     "<slug:agency>/jobs/": (8, 8),
     "<slug:agency>/contacts/": (10, 10),
     "<slug:agency>/companies/": (10, 10),

@@ -129,7 +129,8 @@ def attention_page(agency_id: int, now: dt.datetime) -> dict[str, Any]:
             }
             for edge in edges
         ],
-        "late": waiting(agency_id, now),
+        # Asked for only where some edge has something to send: those that do come first.
+        "late": waiting(agency_id, now) if any(edge.spooled for edge in edges) else 0,
     }
 
 
