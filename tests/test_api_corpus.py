@@ -101,6 +101,7 @@ WHOLE: dict[str, dict[str, Any]] = {
     "create_deal": {"expected_on": "2027-01-31", "custom": [{"field_id": "", "value": "Large"}]},
     "update_deal": {"expected_on": "2027-01-31"},
     "create_field": {"kind": "choice"},
+    "create_stage": {"name": "Another"},
     "create_form": _FORM,
     "update_form": _FORM,
     "type_in_enquiry": {"email": "ann@rosa.example"},

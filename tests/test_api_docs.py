@@ -73,7 +73,7 @@ def test_the_document_is_complete(database: Database) -> None:
             assert set(operation["tags"]) <= tags
             assert operation["summary"]
             assert {"400", "401", "403", "404", "422", "429", "503"} <= set(operation["responses"])
-            assert ("409" in operation["responses"]) is (method in ("post", "patch"))
+            assert ("409" in operation["responses"]) is (method in ("post", "patch", "put"))
             success = [status for status in operation["responses"] if status.startswith("2")]
             assert len(success) == 1, path
             for content in operation.get("requestBody", {}).get("content", {}).values():

@@ -38,7 +38,8 @@ STATEMENTS = {
     "fields": 3,
     "stages": 3,
     "imports": 3,
-    "enquiries/1/notes": 4,
+    # With the names of those whom they mention.
+    "enquiries/1/notes": 5,
     "attention": 3,
     # With their enquiries, what the ledger says of them, and who has them, and of which form they are.
     "jobs": 7,

@@ -37,6 +37,8 @@ FULL = {
     "<slug:agency>/sites/<uuid:site_id>/",
     "<slug:agency>/forms/<uuid:form_id>/",
     "<slug:agency>/settings/audit/",
+    # Looks after whatever may go wrong, whether there is anything or not.
+    "<slug:agency>/attention/",
 }
 
 

@@ -186,7 +186,7 @@ def rows(chunks: Iterable[bytes], *, encoding: str, delimiter: str) -> Generator
     """Yield (number, cells) of every row that is not blank, counted from 1 as a spreadsheet counts them.
 
     Bytes that are none of the encoding's become U+FFFD; cells are as they stand. Raise Unreadable at the row from which
-    on the file makes no sense: a quote that nobody closes, a line without an end.
+    on the file makes no sense: a quote that nobody closes, a line without an end, or nothing of this encoding.
     """
     buffered = io.BufferedReader(_Chunks(chunks), 64 * 1024)
     text = io.TextIOWrapper(buffered, encoding=encoding, errors="replace", newline="")
@@ -201,6 +201,9 @@ def rows(chunks: Iterable[bytes], *, encoding: str, delimiter: str) -> Generator
                 yield number, cells
     except csv.Error:
         raise Unreadable("cell", number + 1) from None
+    except UnicodeError:
+        # What no codec can replace: UTF-16 that does not say in which order.
+        raise Unreadable("encoding", number + 1) from None
     except _Endless:
         raise Unreadable("line", number + 1) from None
     finally:

@@ -198,7 +198,7 @@ IMPORT_PLACES = ("contact", "company")
 # new → checking → checked → running → done → undoing → undone. What a job could not end is failed, and goes on from
 # where it stopped.
 IMPORT_STATES = ("new", "checking", "checked", "running", "done", "undoing", "undone", "failed")
-IMPORT_ERRORS = ("empty", "columns", "cell", "line", "too_many_rows", "storage", "missing", "unexpected")
+IMPORT_ERRORS = ("empty", "encoding", "columns", "cell", "line", "too_many_rows", "storage", "missing", "unexpected")
 ON_KNOWN = ("update", "skip")
 # new: added, or to be added. known: changed, or to be changed. skipped: known, and left alone or not different.
 # repeated: the file has them more than once. similar: added, though somebody may be the same. failed: not taken.

@@ -45,7 +45,12 @@ class NotificationChoicesInput(api.Input):
 
 
 class ReadNotifications(api.Input):
-    ids: Annotated[list[UUID], Field(max_length=200, description="Which; empty means all.")] = []
+    ids: Annotated[
+        list[UUID],
+        Field(
+            max_length=200, description="Which; empty means all.", examples=[["0198b1a2-7c3e-7d4f-8a5b-6c7d8e9f0a1b"]]
+        ),
+    ] = []
 
 
 def _shape(row: accounts.Notification) -> Notification:

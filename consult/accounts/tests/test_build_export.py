@@ -96,8 +96,15 @@ def test_everything_is_in_it_and_nothing_of_others(database: Database, cast: Cas
             )
         )
         # What the database makes of the others need not be there: it is no data of anybody.
-        written = {column for column, is_written in columns.items() if is_written}
-        assert written <= {*told[name]["columns"], *told[name]["left_out"]} <= columns.keys(), name
+        called = {
+            str(field.column): field.attname
+            for table in isolation.isolated_tables()
+            if table.name == name
+            for field in table.model._meta.concrete_fields
+        }
+        written = {called.get(column, column) for column, is_written in columns.items() if is_written}
+        everywhere = {called.get(column, column) for column in columns}
+        assert written <= {*told[name]["columns"], *told[name]["left_out"]} <= everywhere, name
         for row in found:
             assert row.keys() == set(told[name]["columns"])
             assert row[constraint.column] == cast.a
@@ -145,6 +152,7 @@ NO_SECRETS = {
     ("intake_file", "location"): "Leads to the file that is in the export as well.",
     ("inbox_attachment", "location"): "The same.",
     ("inbox_mail", "location"): "The same.",
+    ("crm_import", "location"): "The same.",
 }
 
 

@@ -158,6 +158,7 @@ RECORDING = {
     "change",
     "tell",
     "_save",
+    "_download",
     "_put",
 }
 ACTION = re.compile(r"(accounts|crm|intake|tasks|inbox|thread)\.[a-z_]+")

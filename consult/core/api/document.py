@@ -186,7 +186,7 @@ def _complete(operation: dict[str, Any], method: str, path: str, schemas: dict[s
     if method == "post":
         parameters.append(IDEMPOTENCY_KEY)
         problems.append(409)
-    if method == "patch":
+    if method in ("patch", "put"):
         problems.append(409)
     for status, response in list(responses.items()):
         own = [] if is_list or status in ("204", "304") or not is_versioned else ["ETag"]

@@ -38,7 +38,13 @@ class StageOrder(api.Input):
 
 
 class Retiring(api.Input):
-    to_id: Annotated[UUID | None, Field(description="Where its open deals go; null where it has none.")] = None
+    to_id: Annotated[
+        UUID | None,
+        Field(
+            description="Where its open deals go; null where it has none.",
+            examples=["0198b1a2-7c3e-7d4f-8a5b-6c7d8e9f0a1b"],
+        ),
+    ] = None
 
 
 def _listed(request: HttpRequest, agency_id: int, paging: api.Paging) -> HttpResponse:

@@ -42,7 +42,9 @@ def download_contacts(request: HttpRequest) -> HttpResponseBase:
         reached = ("; ".join(row.emails), "; ".join(row.phones))
         return (row.name, *reached, row.job_title, row.company_name, row.client_name, "; ".join(row.labels))
 
-    return _download(here, "contact", CONTACTS, _each(here.agency_id, queries.contacts_after, wanted), cells)
+    return _download(
+        "crm.download_contacts", here, "contact", CONTACTS, _each(here.agency_id, queries.contacts_after, wanted), cells
+    )
 
 
 @require_GET
@@ -54,7 +56,14 @@ def download_companies(request: HttpRequest) -> HttpResponseBase:
     def cells(row: queries.Company) -> tuple[Any, ...]:
         return (row.name, row.website, row.phone, row.address, row.client_name, "; ".join(row.labels))
 
-    return _download(here, "company", COMPANIES, _each(here.agency_id, queries.companies_after, wanted), cells)
+    return _download(
+        "crm.download_companies",
+        here,
+        "company",
+        COMPANIES,
+        _each(here.agency_id, queries.companies_after, wanted),
+        cells,
+    )
 
 
 @require_GET
@@ -72,7 +81,9 @@ def download_deals(request: HttpRequest) -> HttpResponseBase:
         about = (row.contact_name, row.company_name, row.owner_name, row.expected_on, day(row.closed_at))
         return (row.title, row.status, row.stage_name, *worth, *about, row.lost_reason, "; ".join(row.labels))
 
-    return _download(here, "deal", DEALS, _each(here.agency_id, queries.deals_after, wanted), cells)
+    return _download(
+        "crm.download_deals", here, "deal", DEALS, _each(here.agency_id, queries.deals_after, wanted), cells
+    )
 
 
 def _each(agency_id: int, after: Callable[..., list[Any]], wanted: dict[str, Any]) -> Iterator[Any]:
@@ -88,6 +99,7 @@ def _each(agency_id: int, after: Callable[..., list[Any]], wanted: dict[str, Any
 
 
 def _download(
+    action: str,
     here: accounts.Membership,
     place: Place,
     columns: Iterable[str],
@@ -96,12 +108,13 @@ def _download(
 ) -> HttpResponseBase:
     """Answer with the rows, the agency's own fields behind the columns that everybody has."""
     own = queries.fields(here.agency_id, place)
-    plural = {"contact": "contacts", "company": "companies", "deal": "deals"}[place]
-    audit.record(f"crm.download_{plural}", agency_id=here.agency_id, by=here.member_id)
+    audit.record(action, agency_id=here.agency_id, by=here.member_id)
     header = [*columns, "Added", *(field.name for field in own)]
 
     def lines() -> Iterator[tuple[Any, ...]]:
         for row in rows:
             yield (*cells(row), day(row.created_at), *(row.custom.get(str(field.id), "") for field in own))
 
-    return spreadsheet.download(f"{plural}-{here.slug}-{timezone.localdate():%Y-%m-%d}", header, lines())
+    return spreadsheet.download(
+        f"{action.removeprefix('crm.download_')}-{here.slug}-{timezone.localdate():%Y-%m-%d}", header, lines()
+    )

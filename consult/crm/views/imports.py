@@ -26,6 +26,7 @@ FAULTS = {
         "This is a workbook, not a CSV file. Open it and save it as “CSV UTF-8”, then upload that."
     ),
     "binary": gettext_noop("This is no text, so it is no CSV file. Perhaps another file was meant."),
+    "encoding": gettext_noop("The file is not written in this encoding. Choose another one."),
     "columns": gettext_noop("Row %(row)d has more than 200 cells. Is this the right delimiter?"),
     "cell": gettext_noop(
         "From row %(row)d on the file makes no sense: a quotation mark is opened there and not closed, or a cell is"

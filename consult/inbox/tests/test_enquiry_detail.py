@@ -141,5 +141,5 @@ def test_the_page_asks_a_fixed_number_of_questions(
         " SELECT gen_random_uuid(), agency_id, now(), enquiry_id, 'failed', n || '@a.example', '{}', now()"
         " FROM inbox_delivery, generate_series(1, 50) n WHERE kind = 'stored'"
     )
-    with django_assert_max_num_queries(20):
+    with django_assert_max_num_queries(22):
         assert cast.bob.client.get("/a/inbox/1/").content.decode().count("Could not reach") == 50
