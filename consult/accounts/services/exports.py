@@ -74,7 +74,10 @@ def _build(export: models.Export, write: Callable[[models.Export, BinaryIO], Non
     except Exception as error:
         _move(export, state="failed", error="storage" if isinstance(error, files.Away) else "unexpected")
         raise
-    now = dt.datetime.now(dt.UTC)
+    _finish(export, size, dt.datetime.now(dt.UTC))
+
+
+def _finish(export: models.Export, size: int, now: dt.datetime) -> None:
     with tenancy.agency(export.agency_id):
         rows = models.Export.objects.filter(agency_id=export.agency_id, id=export.id, state="running")
         there = rows.update(
