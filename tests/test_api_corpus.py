@@ -102,6 +102,7 @@ WHOLE: dict[str, dict[str, Any]] = {
     "update_deal": {"expected_on": "2027-01-31"},
     "create_field": {"kind": "choice"},
     "create_stage": {"name": "Another"},
+    "rename_stage": {"name": "Renamed"},
     "create_form": _FORM,
     "update_form": _FORM,
     "type_in_enquiry": {"email": "ann@rosa.example"},

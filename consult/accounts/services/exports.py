@@ -144,8 +144,12 @@ def note_download(*, agency_id: int, export_id: UUID, by: UUID | None) -> None:
     """Write down who took an export."""
     with tenancy.agency(agency_id):
         kind = models.Export.objects.values_list("kind", flat=True).get(agency_id=agency_id, id=export_id)
-        action = "accounts.download_export" if kind == "agency" else "accounts.download_person_export"
-        record(action, agency_id=agency_id, by=by, subject_id=export_id)
+        record(
+            "accounts.download_export" if kind == "agency" else "accounts.download_person_export",
+            agency_id=agency_id,
+            by=by,
+            subject_id=export_id,
+        )
 
 
 def delete_expired_exports(*, agency_id: int, now: dt.datetime) -> int:

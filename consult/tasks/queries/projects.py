@@ -71,7 +71,8 @@ def projects_after(agency_id: int, after: UUID | None, limit: int) -> list[Proje
 
 def project(agency_id: int, key: str) -> Project:
     """Return the project of this key. Raise NoSuchProject."""
-    return _one(agency_id, models.Project.objects.filter(agency_id=agency_id, key=key).first())
+    known = rules.PROJECT_KEY.fullmatch(key)
+    return _one(agency_id, models.Project.objects.filter(agency_id=agency_id, key=key).first() if known else None)
 
 
 def project_by_id(agency_id: int, id: UUID) -> Project:
