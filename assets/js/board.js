@@ -34,7 +34,24 @@ document.addEventListener("drop", (event) => {
 
 // Whichever deal one is at stays so, wherever it has gone.
 let kept = null;
+// What one holds is not taken out of one's hand: the board refreshes when it is let go.
+let held = false;
+let missed = false;
+const letGo = () => {
+  dragged = null;
+  held = false;
+  if (missed) document.body.dispatchEvent(new CustomEvent("consult:resync"));
+  missed = false;
+};
+document.addEventListener("pointerdown", (event) => {
+  held = Boolean(event.target.closest?.("[draggable=true]"));
+});
+document.addEventListener("pointerup", letGo);
 document.addEventListener("htmx:beforeSwap", (event) => {
+  if (held && event.detail.target?.id === "board" && event.detail.requestConfig?.verb === "get") {
+    event.detail.shouldSwap = false;
+    missed = true;
+  }
   if (event.detail.target?.id === "board" && event.detail.shouldSwap) kept = selected()?.id ?? null;
 });
 // A move changes only the card and two heads.
@@ -53,7 +70,7 @@ document.addEventListener("htmx:afterSettle", (event) => {
 });
 
 document.addEventListener("dragend", () => {
-  dragged = null;
+  letGo();
   mark(null);
 });
 

@@ -19,6 +19,12 @@ function forget(form) {
   for (const field of fields(form)) sessionStorage.removeItem(slot(form, field));
 }
 
+// A part that refreshes by itself stays as it is while somebody types in it.
+document.addEventListener("htmx:oobBeforeSwap", (event) => {
+  const typing = document.activeElement;
+  if (typing?.matches("input:not([type=checkbox], [type=radio]), textarea") && event.detail.target?.contains(typing)) event.detail.shouldSwap = false;
+});
+
 // Not when it was answered with the sign-in page, which guard.js does not let in.
 document.addEventListener("htmx:beforeSwap", (event) => {
   const form = event.detail.requestConfig?.elt;

@@ -45,7 +45,11 @@ const openLabels = () => {
   const menu = document.querySelector("[data-label-menu]")?.closest("details");
   if (!menu) return false;
   menu.open = true;
-  return focus("#labels");
+  const field = document.getElementById("labels");
+  field.focus();
+  // Behind those that are there: what is typed is one more.
+  field.setSelectionRange(field.value.length, field.value.length);
+  return true;
 };
 
 // Each answers whether it did something; only then is the key taken from the browser.

@@ -169,7 +169,7 @@ def test_through_the_sign_in_page(staff: Page, browser: Browser, extension: Exte
 
 def test_an_api_token_is_shown_once(staff: Page, running: Running) -> None:
     staff.goto(f"{running.facts['office']}/demo/settings/tokens/new/")
-    staff.get_by_label("Name").fill("Nightly report")
+    staff.get_by_label("Name", exact=True).fill("Nightly report")
     picture(staff, "token-new")
     staff.get_by_role("button", name="Make the token").click()
     secret = staff.locator("#secret").inner_text()
