@@ -31,6 +31,7 @@ REFERENCES = {
     "subject_id": "client_id",
     "project_id": "project_id",
     "label_id": "label_id",
+    "stage_ids": "stage_ids",
 }
 
 
@@ -87,6 +88,7 @@ def _records(cast: Cast, database: Database, now: dt.datetime) -> dict[str, Any]
     deal_id = crm.create_deal(agency_id=cast.a, title="New shop", by=None)
     crm.set_labels(agency_id=cast.a, place="deal", id=deal_id, names=["Warm"], by=None)
     [(stage_id,)] = database.ask("SELECT id FROM crm_stage WHERE position = 2")
+    stage_ids = [id for (id,) in database.ask("SELECT id FROM crm_stage ORDER BY position")]
     [(label_id,)] = database.ask("SELECT id FROM crm_label")
     fields = {
         place: crm.create_field(agency_id=cast.a, place=place, name="Size", kind="text", by=None)
@@ -100,6 +102,7 @@ def _records(cast: Cast, database: Database, now: dt.datetime) -> dict[str, Any]
         "company_id": company_id,
         "deal_id": deal_id,
         "stage_id": stage_id,
+        "stage_ids": stage_ids,
         "stage_ids": [str(id) for (id,) in database.ask("SELECT id FROM crm_stage ORDER BY position")],
         "label_id": label_id,
         "import_id": _checked(cast, database, now),
@@ -172,6 +175,10 @@ def _people(cast: Cast, now: dt.datetime) -> dict[str, Any]:
     return {"person_export_id": export_id, "erasure_id": erasure_id}
 
 
+def _reference(found: Any) -> Any:
+    return [str(each) for each in found] if isinstance(found, list) else str(found)
+
+
 def real(name: str, value: Any, ids: dict[str, Any]) -> Any:
     """Return a body or query of the operation `name` with what is there in the place of its references."""
     if isinstance(value, list):
@@ -182,7 +189,7 @@ def real(name: str, value: Any, ids: dict[str, Any]) -> Any:
     own = f"{place}_field_id" if place else "field_id"
     known = REFERENCES | {"field_id": own}
     return {
-        key: str(ids[known[key]]) if key in known and item is not None else real(name, item, ids)
+        key: _reference(ids[known[key]]) if key in known and item is not None else real(name, item, ids)
         for key, item in value.items()
     }
 

@@ -48,7 +48,7 @@ document.addEventListener("pointerdown", (event) => {
 });
 document.addEventListener("pointerup", letGo);
 document.addEventListener("htmx:beforeSwap", (event) => {
-  if (held && event.detail.target?.id === "board" && event.detail.requestConfig?.verb === "get") {
+  if (held && event.detail.target?.id === "board") {
     event.detail.shouldSwap = false;
     missed = true;
   }
