@@ -88,7 +88,6 @@ def _records(cast: Cast, database: Database, now: dt.datetime) -> dict[str, Any]
     deal_id = crm.create_deal(agency_id=cast.a, title="New shop", by=None)
     crm.set_labels(agency_id=cast.a, place="deal", id=deal_id, names=["Warm"], by=None)
     [(stage_id,)] = database.ask("SELECT id FROM crm_stage WHERE position = 2")
-    stage_ids = [id for (id,) in database.ask("SELECT id FROM crm_stage ORDER BY position")]
     [(label_id,)] = database.ask("SELECT id FROM crm_label")
     fields = {
         place: crm.create_field(agency_id=cast.a, place=place, name="Size", kind="text", by=None)
@@ -102,7 +101,6 @@ def _records(cast: Cast, database: Database, now: dt.datetime) -> dict[str, Any]
         "company_id": company_id,
         "deal_id": deal_id,
         "stage_id": stage_id,
-        "stage_ids": stage_ids,
         "stage_ids": [str(id) for (id,) in database.ask("SELECT id FROM crm_stage ORDER BY position")],
         "label_id": label_id,
         "import_id": _checked(cast, database, now),

@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from tests.conftest import Running, eventually
 from tests.e2e.test_accessibility import look
@@ -31,8 +31,10 @@ def test_a_board_by_mouse_and_keyboard(running: Running, staff: Page) -> None:
 
     staff.goto(f"{office}/demo/projects/SITE/board/")
     # The column to the right, by the keyboard; the card keeps the focus wherever it has gone.
+    expect(staff.locator("#live")).to_have_attribute("data-state", "live", timeout=10_000)
     staff.locator("[data-key=SITE-1] [data-open]").focus()
-    with staff.expect_response("**/move/"):
+    # The answer, and then what every open board hears of it.
+    with staff.expect_response("**/move/"), staff.expect_response("**/board/"):
         staff.keyboard.press("Shift+ArrowRight")
     eventually(lambda: column() == [1])
     staff.wait_for_function("document.activeElement.closest('[data-key]')?.dataset.key === 'SITE-1'")
