@@ -185,7 +185,7 @@ def real(name: str, value: Any, ids: dict[str, Any]) -> Any:
         return value
     place = next((each for each in ("contact", "company") if name.endswith(f"_{each}")), "")
     own = f"{place}_field_id" if place else "field_id"
-    known = REFERENCES | {"field_id": own}
+    known = REFERENCES | {"field_id": own} | ({"state_id": "task_state_id"} if name.endswith("_task") else {})
     return {
         key: _reference(ids[known[key]]) if key in known and item is not None else real(name, item, ids)
         for key, item in value.items()

@@ -101,7 +101,18 @@ WHOLE: dict[str, dict[str, Any]] = {
     "create_deal": {"expected_on": "2027-01-31", "custom": [{"field_id": "", "value": "Large"}]},
     "update_deal": {"expected_on": "2027-01-31"},
     "create_field": {"kind": "choice"},
+    "check_import": {"mapping": ["name", "emails"]},
+    "create_project": {"key": "OTHER"},
     "create_stage": {"name": "Another"},
+    "create_task": {
+        "state_id": None,
+        "assignee_ids": [],
+        "start_on": "2027-01-01",
+        "due_on": "2027-01-31",
+        "deal_id": None,
+    },
+    "update_task": {"assignee_ids": [], "start_on": "2027-01-01", "due_on": "2027-01-31"},
+    "move_task": {"below": None},
     "rename_stage": {"name": "Renamed"},
     "create_form": _FORM,
     "update_form": _FORM,
@@ -109,6 +120,8 @@ WHOLE: dict[str, dict[str, Any]] = {
     "convert_enquiry": {"email": "ann@rosa.example"},
     "create_api_token": {"owner": "agency"},
 }
+# Not taken as a whole: states that hold tasks must stay, by their ids.
+NOT_TAKEN = {"set_states"}
 LONG = os.environ.get("CONSULT_TEST_FUZZ") == "long"
 
 
@@ -185,7 +198,8 @@ def test_every_value_of_every_body(program: api.Program, document: dict[str, Any
             made = whole(operation["operationId"], schema, schemas, ids)
             with api_rows.undone():
                 answer = program.call(method.upper(), there, made)
-                assert answer.status_code in (200, 201, 202, 204), (method, path, made, answer.content)
+                taken = answer.status_code in (200, 201, 202, 204)
+                assert taken is (operation["operationId"] not in NOT_TAKEN), (method, path, made, answer.content)
             for place in places(made):
                 for what, text in turns.of(VALUES):
                     changed = copy.deepcopy(made)

@@ -51,6 +51,15 @@ NEVER_DONE: dict[tuple[str, str], tuple[int, str]] = {
     },
 }
 NEVER_DONE |= {("undo_import", who): (409, "nothing of it was imported yet") for who in ("member", "admin", "agency")}
+NEVER_DONE |= {
+    **{("set_states", who): (409, "states that hold tasks must stay, by ids") for who in ("member", "admin", "agency")},
+    **{("check_mailbox", who): (404, "none is connected when it is asked for") for who in ("admin", "agency")},
+    **{("show_person", who): (404, "a made-up address is nobody's") for who in ("admin", "agency")},
+    **{
+        (name, "agency"): (404, "the agency's own token is no person's")
+        for name in ("read_notifications", "show_notification_choices", "choose_notifications")
+    },
+}
 # No made-up value of these means anything: a version of a row, a place in a list.
 MEANINGLESS = {"If-Match", "cursor"}
 

@@ -143,7 +143,9 @@ def ask(nest: Nest, client: Client, route: str, address: str, forms: dict[str, A
 # What comes out and may, each for its reason; all of it to nobody but who sent it.
 TOLD = re.compile(
     # Links of these pages to themselves carry the address on with which they were asked.
-    r"page GET /<slug:agency>/(inbox|deals|deals/list)/: query secret"
+    r"page GET /<slug:agency>/(inbox|deals|deals/list|projects/<slug:project_key>(/board)?)/: query secret"
+    # States that do not go together stand in their fields, to be mended.
+    r"|page POST /<slug:agency>/projects/<slug:project_key>/states/: secret .* states-[\w-]+\)$"
     # A code that was typed wrong stands in its field, to be mended.
     r"|page POST /accounts/(2fa/totp/activate|login/code/confirm)/: secret .* code\)$"
 )

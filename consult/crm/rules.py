@@ -184,11 +184,13 @@ def to_minor(text: str, currency: str) -> int:
 
 
 def money(minor: int, currency: str, *, grouped: bool = True) -> str:
-    """Return an amount in words of digits: 1,250.50; without its decimals when they are all zero and it is grouped."""
+    """Return an amount in words of digits: 1,250.50; without one or two decimals that are all zero, when grouped."""
     places = digits_after_point(currency)
     amount = Decimal(minor).scaleb(-places)
     if grouped:
-        return f"{amount:,.0f}" if places and minor % 10**places == 0 else f"{amount:,.{places}f}"
+        # Of three decimals none goes: 1,250 of a currency with three may be one and a quarter as well.
+        whole = places in (1, 2) and minor % 10**places == 0
+        return f"{amount:,.0f}" if whole else f"{amount:,.{places}f}"
     return f"{amount:.{places}f}"
 
 
