@@ -146,6 +146,8 @@ TOLD = re.compile(
     r"page GET /<slug:agency>/(inbox|deals|deals/list|projects/<slug:project_key>(/board)?)/: query secret"
     # States that do not go together stand in their fields, to be mended.
     r"|page POST /<slug:agency>/projects/<slug:project_key>/states/: secret .* states-[\w-]+\)$"
+    # So do a project's key and a task's state.
+    r"|page POST /<slug:agency>/(projects/new|tasks/new|tasks/<slug:key>/edit)/: secret .* (key|state)\)$"
     # A code that was typed wrong stands in its field, to be mended.
     r"|page POST /accounts/(2fa/totp/activate|login/code/confirm)/: secret .* code\)$"
 )
